@@ -1,0 +1,132 @@
+// Candidates from pattern models and from the open documents. Filters and gates are the engine's.
+using LlmAssist.Engine.Models;
+using LlmAssist.Engine.Patterns;
+using LlmAssist.Engine.Text;
+
+namespace LlmAssist.Engine.Completion;
+
+/// <summary>
+/// Predicts with all pattern models in memory and with what the open documents teach, the current one most. One request at a
+/// time: a user types in one place.
+/// </summary>
+internal sealed class PatternSource(ModelHost host)
+{
+    private const int MaximumDocuments = 8; // the most recently used teach; those before them are forgotten
+
+    private readonly Lock _gate = new();
+    private readonly List<(string Uri, DocumentCounts Counts)> _documents = []; // guarded by _gate; the last used last
+
+    /// <summary>Bytes of memory that the open documents' counts take; an estimate.</summary>
+    public long CommittedBytes
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _documents.Sum(document => document.Counts.Bytes);
+            }
+        }
+    }
+
+    /// <summary>Whether there is anything to predict from besides the document itself.</summary>
+    public bool HasModels => host.Residents.Count != 0;
+
+    /// <summary>Learns from a document that was opened, so that the first completion in it does not have to.</summary>
+    public void Observe(string uri, SourceText text, Language language)
+    {
+        var (start, end) = CompletionContext.WindowOf(text, 0);
+        var tokens = new List<Token>();
+        Lexer.Tokenize(text.Content.AsSpan(start, end - start), language, tokens);
+        lock (_gate)
+        {
+            Use(uri).Update(text.Content.AsSpan(start, end - start), tokens);
+        }
+    }
+
+    /// <summary>Frees what was learned from a document.</summary>
+    public void Forget(string uri)
+    {
+        lock (_gate)
+        {
+            _documents.RemoveAll(document => document.Uri == uri);
+        }
+    }
+
+    /// <summary>Frees what was learned from all documents; they are read again when completions are asked for.</summary>
+    public void ForgetAll()
+    {
+        lock (_gate)
+        {
+            _documents.Clear();
+        }
+    }
+
+    /// <summary>The best continuation of the line, as long as it is at least as sure as asked; null if there is none.</summary>
+    /// <param name="context">The place.</param>
+    /// <param name="typed">What is typed of the word at the cursor; it need not be in the text yet.</param>
+    /// <param name="typedStart">Offset at which it begins, or would.</param>
+    /// <param name="leastConfidence">0..1.</param>
+    public Candidate? Line(CompletionContext context, string typed, int typedStart, double leastConfidence) => Predict(context, typedStart, (predictor, history) =>
+    {
+        var first = predictor.Next(history, typed, 1);
+        if (first.Count == 0 || Calibration.Confidence(first[0].Probability) < leastConfidence)
+        {
+            return null;
+        }
+
+        var before = context.Query.Text.Content.AsSpan(context.LineStart, typedStart - context.LineStart);
+        var afterSpace = before.IsWhiteSpace() || char.IsWhiteSpace(before[^1]);
+        var line = predictor.Line(history, typed, first[0], afterSpace, leastConfidence, Calibration.Confidence);
+        return line.Text.Length == 0
+            ? null
+            : new Candidate(typed + line.Text, typedStart, Calibration.Confidence(line.Probability), CompletionLane.Pattern, first[0].Kind, IsLine: true);
+    });
+
+    /// <summary>The words that fit, the most likely first.</summary>
+    public IReadOnlyList<Candidate> Words(CompletionContext context, int most) => Predict(context, context.TypedStart, (predictor, history) =>
+    {
+        var words = new List<Candidate>(most);
+        foreach (var prediction in predictor.Next(history, context.Typed, most * 4))
+        {
+            var isWord = prediction.Kind is TokenKind.Identifier or TokenKind.Keyword || (context.InString && prediction.Kind == TokenKind.String);
+            if (isWord && prediction.Text.Length != 0 && prediction.Text != context.Typed && words.Count < most)
+            {
+                words.Add(new(prediction.Text, context.TypedStart, Calibration.Confidence(prediction.Probability), CompletionLane.Pattern, prediction.Kind, IsLine: false));
+            }
+        }
+
+        return words;
+    });
+
+    private T Predict<T>(CompletionContext context, int from, Func<PatternPredictor, Symbol[], T> ask)
+    {
+        using var leases = host.LeaseAll();
+        lock (_gate)
+        {
+            var current = Use(context.Query.Uri);
+            current.Update(context.Window, context.Tokens);
+            var others = _documents.Where(document => document.Counts != current).Select(document => document.Counts.Source).ToArray();
+            var predictor = new PatternPredictor([.. leases.Models], others, [current.Source]);
+            var index = current.IndexAt(from - context.WindowStart);
+            var history = current.HistoryBefore(index);
+            return current.Without(index, current.EndOfLine(index), () => ask(predictor, history));
+        }
+    }
+
+    private DocumentCounts Use(string uri)
+    {
+        var index = _documents.FindIndex(document => document.Uri == uri);
+        var used = index < 0 ? (uri, new DocumentCounts()) : _documents[index];
+        if (0 <= index)
+        {
+            _documents.RemoveAt(index);
+        }
+        else if (_documents.Count == MaximumDocuments)
+        {
+            _documents.RemoveAt(0);
+        }
+
+        _documents.Add(used);
+        return used.Item2;
+    }
+}

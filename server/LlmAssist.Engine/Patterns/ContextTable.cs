@@ -1,0 +1,170 @@
+// Lays out the counted contexts in the file: first the plan (what is kept), then the sections Slots and Entries, streamed.
+using System.Runtime.InteropServices;
+
+namespace LlmAssist.Engine.Patterns;
+
+/// <summary>Which contexts are kept, and how many that are.</summary>
+/// <param name="Prune">Contexts seen fewer times are dropped.</param>
+/// <param name="Contexts">How many are kept.</param>
+internal sealed record ContextTablePlan(int Prune, long Contexts)
+{
+    private const int MostPruned = 256;
+
+    /// <summary>
+    /// Keeps what was seen at least <paramref name="prune"/> times, and less if that is needed to stay below
+    /// <paramref name="maximumBytes"/>.
+    /// </summary>
+    /// <exception cref="UserException">Even the most frequent contexts alone are too many.</exception>
+    public static ContextTablePlan For(PatternCounter counter, int prune, long maximumBytes, CancellationToken cancellation)
+    {
+        // By how often a context was seen (all above MostPruned together): how many contexts, and their bytes.
+        var contexts = new long[MostPruned + 1];
+        var bytes = new long[MostPruned + 1];
+        counter.Merge(
+            (_, total, successors) =>
+            {
+                var seen = (int)Math.Min(total, MostPruned);
+                contexts[seen]++;
+                bytes[seen] += ContextTableWriter.BytesOf(successors.Length);
+            },
+            cancellation);
+        for (var threshold = Math.Max(1, prune); threshold <= MostPruned; threshold++)
+        {
+            if (bytes.Skip(threshold).Sum() <= maximumBytes && contexts.Skip(threshold).Sum() <= int.MaxValue / 16)
+            {
+                return new(threshold, contexts.Skip(threshold).Sum());
+            }
+        }
+
+        var least = (bytes[MostPruned] / 1_000_000) + 1;
+        throw new UserException(new(
+            $"The model does not fit: its most frequent patterns alone take {least} MB, allowed are {Math.Max(0, maximumBytes / 1_000_000)} MB beside its vocabulary. Allow more with --max-megabytes, or train on fewer files.",
+            $"El modelo no cabe: solo sus patrones más frecuentes ocupan {least} MB y se permiten {Math.Max(0, maximumBytes / 1_000_000)} MB aparte del vocabulario. Permita más con --max-megabytes o entrene con menos archivos."));
+    }
+}
+
+/// <summary>
+/// Writes the table. Contexts arrive in ascending order of hash, which is the order of their slots, so the table is written from its
+/// beginning to its end; the entries go to a scratch file meanwhile and follow it.
+/// </summary>
+internal sealed class ContextTableWriter(PatternModelWriter writer, uint[] ids, string scratchFolder)
+{
+    private const int Chunk = 1 << 13;
+
+    private readonly List<PatternSlot> _slots = new(Chunk);
+    private readonly List<PatternEntry> _entries = new(Chunk);
+    private FileStream? _scratch;
+    private long _slotsWritten;
+    private long _entriesWritten;
+
+    /// <summary>What a context costs in the file.</summary>
+    public static long BytesOf(int successors) =>
+        (long)(8 / PatternFormat.SlotLoad) + (successors == 1 ? 0 : 8L * (1 + Math.Min(successors, PatternFormat.MaximumSuccessors)));
+
+    /// <summary>Writes both sections.</summary>
+    /// <returns>How many (context, successor) pairs they hold.</returns>
+    public long Write(PatternCounter counter, ContextTablePlan plan, CancellationToken cancellation)
+    {
+        var capacity = (uint)Math.Max(16, plan.Contexts / PatternFormat.SlotLoad);
+        var stored = 0L;
+        using var scratch = new FileStream(Path.Combine(scratchFolder, PatternStore.ScratchName()), new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.ReadWrite,
+            Share = FileShare.None,
+            Options = FileOptions.DeleteOnClose,
+        });
+        _scratch = scratch;
+        writer.Begin<PatternSlot>(PatternSection.Slots);
+        counter.Merge(
+            (context, total, successors) =>
+            {
+                if (total < plan.Prune)
+                {
+                    return;
+                }
+
+                stored += Math.Min(successors.Length, PatternFormat.MaximumSuccessors);
+                SkipTo(PatternSlot.Home(context, capacity));
+                Add(SlotFor(context, total, successors));
+            },
+            cancellation);
+        SkipTo(capacity + PatternModel.SlotOverflow);
+        if (capacity + PatternModel.SlotOverflow < _slotsWritten + _slots.Count)
+        {
+            // Readers derive the capacity from the number of slots. At this load a run of a thousand slots does not occur.
+            Bug.Report("The last contexts did not fit behind the table's capacity.");
+        }
+
+        FlushSlots();
+        writer.End();
+
+        FlushEntries();
+        writer.Begin<PatternEntry>(PatternSection.Entries);
+        scratch.Position = 0;
+        var buffer = new PatternEntry[Chunk];
+        while (scratch.ReadAtLeast(MemoryMarshal.AsBytes(buffer.AsSpan()), Chunk * 8, throwOnEndOfStream: false) is var read && read != 0)
+        {
+            writer.Append<PatternEntry>(buffer.AsSpan(0, read / 8));
+        }
+
+        writer.End();
+        return stored;
+    }
+
+    private PatternSlot SlotFor(ulong context, uint total, Span<PatternEntry> successors)
+    {
+        foreach (ref var successor in successors)
+        {
+            successor = new(ids[successor.Symbol], successor.Count);
+        }
+
+        if (successors.Length == 1)
+        {
+            return PatternSlot.OfSingle(context, successors[0].Symbol, successors[0].Count);
+        }
+
+        // The most frequent first; ties in the order of ids, so that the same corpus makes the same file.
+        successors.Sort(static (left, right) => right.Count.CompareTo(left.Count) is not 0 and var order ? order : left.Symbol.CompareTo(right.Symbol));
+        var index = (uint)(_entriesWritten + _entries.Count);
+        _entries.Add(new(total, (uint)successors.Length));
+        _entries.AddRange(successors[..Math.Min(successors.Length, PatternFormat.MaximumSuccessors)]);
+        if (Chunk <= _entries.Count)
+        {
+            FlushEntries();
+        }
+
+        return PatternSlot.OfSeveral(context, index);
+    }
+
+    private void SkipTo(long position)
+    {
+        while (_slotsWritten + _slots.Count < position)
+        {
+            Add(default);
+        }
+    }
+
+    private void Add(PatternSlot slot)
+    {
+        _slots.Add(slot);
+        if (_slots.Count == Chunk)
+        {
+            FlushSlots();
+        }
+    }
+
+    private void FlushSlots()
+    {
+        writer.Append<PatternSlot>(CollectionsMarshal.AsSpan(_slots));
+        _slotsWritten += _slots.Count;
+        _slots.Clear();
+    }
+
+    private void FlushEntries()
+    {
+        _scratch!.Write(MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(_entries)));
+        _entriesWritten += _entries.Count;
+        _entries.Clear();
+    }
+}
