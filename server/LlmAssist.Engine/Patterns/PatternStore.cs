@@ -26,8 +26,13 @@ public sealed class PatternStore
 
     private const string StampFormat = "yyyyMMdd_HHmmss";
     private const int StampLength = 15;
+
+    /// <summary>Length of "_YYYYMMDD_HHMMSS", by which a model's id is longer than its name.</summary>
+    internal const int StampSuffixLength = StampLength + 1;
+
     private const int MaximumNameLength = 64;
     private const string ScratchPrefix = ".draft-";
+    private const string LockPrefix = ".training-";
     private const string QuarantineFolder = "quarantine";
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
@@ -181,7 +186,7 @@ public sealed class PatternStore
     public int Sweep()
     {
         var removed = 0;
-        foreach (var path in Directory.EnumerateFiles(Folder, ScratchPrefix + "*"))
+        foreach (var path in Directory.EnumerateFiles(Folder, ScratchPrefix + "*").Concat(Directory.EnumerateFiles(Folder, LockPrefix + "*")))
         {
             try
             {
@@ -199,6 +204,28 @@ public sealed class PatternStore
         }
 
         return removed;
+    }
+
+    /// <summary>
+    /// Claims the training of <paramref name="name"/> for this process until disposed; null while another has it. The system gives the
+    /// claim back when a process dies. It only saves double work: training twice at once is safe.
+    /// </summary>
+    public IDisposable? TryClaimTraining(string name)
+    {
+        try
+        {
+            return new FileStream(
+                System.IO.Path.Combine(Folder, $"{LockPrefix}{SafeName(name)}.lock"),
+                FileMode.OpenOrCreate,
+                FileAccess.ReadWrite,
+                FileShare.None,
+                bufferSize: 0,
+                FileOptions.DeleteOnClose);
+        }
+        catch (IOException)
+        {
+            return null;
+        }
     }
 
     /// <summary>Starts a file that becomes a model with <see cref="Publish"/>; disposed before that, it is deleted by the next sweep.</summary>
