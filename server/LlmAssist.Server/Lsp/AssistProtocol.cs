@@ -1,0 +1,143 @@
+// What we speak beyond LSP: docs/protocol-extensions.md with types. Bytes are integers, fractions 0..1 unless named percent.
+namespace LlmAssist.Server.Lsp;
+
+/// <summary>Names of our notification and commands.</summary>
+internal static class AssistMethods
+{
+    public const string Status = "llmAssist/status";
+
+    public const string ModelsList = "llmAssist.models.list";
+    public const string ModelsLoad = "llmAssist.models.load";
+    public const string ModelsUnload = "llmAssist.models.unload";
+    public const string ModelsUnloadAll = "llmAssist.models.unloadAll";
+    public const string ModelsDelete = "llmAssist.models.delete";
+    public const string ModelsTrain = "llmAssist.models.train";
+    public const string ModelsCompare = "llmAssist.models.compare";
+    public const string MemoryStatus = "llmAssist.memory.status";
+    public const string MemorySetLimit = "llmAssist.memory.setLimit";
+    public const string CompletionExplain = "llmAssist.completion.explain";
+    public const string CompletionAccepted = "llmAssist.completion.accepted";
+}
+
+/// <param name="State">ready, training, loading, degraded or off.</param>
+/// <param name="Busy">Whether something is going on.</param>
+/// <param name="Message">For the user, in the client's language.</param>
+internal sealed record StatusParams(string State, bool Busy, string Message, MemoryStatus Memory);
+
+internal sealed record MemoryStatus
+{
+    public long? SystemTotalBytes { get; init; }
+
+    public long? SystemAvailableBytes { get; init; }
+
+    /// <summary>0..100.</summary>
+    public double? SystemUsedPercent { get; init; }
+
+    public required long LimitBytes { get; init; }
+
+    /// <summary>Private memory of all models together.</summary>
+    public required long ModelsBytes { get; init; }
+
+    public required IReadOnlyList<ModelMemory> Models { get; init; }
+
+    /// <summary>This process. Only in the answer of memory.status.</summary>
+    public long? ProcessBytes { get; init; }
+
+    /// <summary>Only in the answer of memory.status.</summary>
+    public IReadOnlyList<string>? Advice { get; init; }
+}
+
+/// <param name="Bytes">Private memory, given back by unloading only.</param>
+/// <param name="MappedBytes">Length of the mapped file: shared, and given back by the system when memory is short.</param>
+internal sealed record ModelMemory(
+    string Id,
+    string Source,
+    long Bytes,
+    long MappedBytes,
+    long VramBytes,
+    int? ContextTokens,
+    DateTimeOffset LastUsed,
+    bool Pinned,
+    bool Busy);
+
+internal sealed record ModelInfo
+{
+    public required string Id { get; init; }
+
+    public required string Name { get; init; }
+
+    public required string Source { get; init; }
+
+    public required long SizeBytes { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    public required DateTimeOffset ModifiedAt { get; init; }
+
+    public required bool Loaded { get; init; }
+
+    /// <summary>Whether it is the newest of its name.</summary>
+    public required bool Current { get; init; }
+
+    public required long PatternsStored { get; init; }
+
+    public required long MemoryKb { get; init; }
+
+    public required double Sparsity { get; init; }
+
+    public required IReadOnlyList<string> Folders { get; init; }
+}
+
+/// <summary>Argument of the commands that mean one model.</summary>
+internal sealed record ModelArgument(string? Id);
+
+internal sealed record TrainArgument(IReadOnlyList<string>? Folders, string? Name, string? Note);
+
+internal sealed record CompareArgument(string? A, string? B, string? Folder, int? MaximumTokens);
+
+/// <param name="Limit">A preset's name, or a number of GiB.</param>
+internal sealed record SetLimitArgument(System.Text.Json.JsonElement Limit);
+
+internal sealed record ModelAnswer(string Id, string Message, ModelStats ModelStats);
+
+internal sealed record ModelStats
+{
+    public long? PatternsObserved { get; init; }
+
+    public required long PatternsStored { get; init; }
+
+    public required long MemoryKb { get; init; }
+
+    public required double Sparsity { get; init; }
+
+    public long? Tokens { get; init; }
+
+    public double? TrainingSeconds { get; init; }
+
+    public double? MegabytesPerSecond { get; init; }
+}
+
+internal sealed record UnloadAnswer(IReadOnlyList<string> Unloaded, string Message);
+
+internal sealed record DeleteAnswer(string Deleted, string Message);
+
+/// <summary>Each side is an evaluation as 'llm-assist eval --json' prints it.</summary>
+internal sealed record CompareAnswer(System.Text.Json.JsonElement A, System.Text.Json.JsonElement B);
+
+internal sealed record SetLimitAnswer(long LimitBytes, string Message);
+
+internal sealed record ExplainAnswer(
+    string Uri,
+    string Surface,
+    string Lane,
+    string? Why,
+    long ElapsedMicroseconds,
+    IReadOnlyList<ExplainedItem> Items,
+    IReadOnlyList<ExplainedFilter> Filtered,
+    IReadOnlyList<ExplainedStage> Stages);
+
+internal sealed record ExplainedItem(string Text, double Confidence);
+
+internal sealed record ExplainedFilter(string Filter, string Text);
+
+internal sealed record ExplainedStage(string Stage, long Microseconds);

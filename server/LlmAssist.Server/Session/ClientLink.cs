@@ -1,0 +1,122 @@
+// What the server says to its client unasked, and what it asks. Safe on any thread.
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Text.Json;
+using LlmAssist.Engine;
+using LlmAssist.Server.Lsp;
+using LlmAssist.Server.Rpc;
+
+namespace LlmAssist.Server.Session;
+
+/// <summary>The way to the client.</summary>
+internal sealed class ClientLink(RpcConnection connection)
+{
+    private readonly ConcurrentDictionary<string, CancellationTokenSource> _progress = new();
+    private long _lastProgress;
+
+    /// <summary>A line for the log that the client keeps.</summary>
+    public void Log(MessageType type, string message) =>
+        connection.Notify(LspMethods.LogMessage, new(type, message), LspJson.Default.MessageParams);
+
+    /// <summary>A message that the client shows.</summary>
+    public void Show(MessageType type, Phrase phrase, Speech speech) =>
+        connection.Notify(LspMethods.ShowMessage, new(type, phrase.In(speech)), LspJson.Default.MessageParams);
+
+    public void Status(StatusParams status) => connection.Notify(AssistMethods.Status, status, AssistJson.Default.StatusParams);
+
+    /// <summary>The client's settings; undefined if it does not answer.</summary>
+    public async Task<JsonElement> ConfigurationAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            var answer = await connection.CallAsync(
+                LspMethods.Configuration,
+                new([new("llmAssist")]),
+                LspJson.Default.ConfigurationParams,
+                cancellation);
+            return answer.ValueKind == JsonValueKind.Array && answer.GetArrayLength() == 1 ? answer[0] : default;
+        }
+        catch (RpcException exception)
+        {
+            Log(MessageType.Warning, $"workspace/configuration: {exception.Message}");
+            return default;
+        }
+    }
+
+    /// <summary>Asks to be told of events that the client must be asked for.</summary>
+    public async Task RegisterAsync(IReadOnlyList<Registration> registrations, CancellationToken cancellation)
+    {
+        try
+        {
+            await connection.CallAsync(LspMethods.RegisterCapability, new(registrations), LspJson.Default.RegistrationParams, cancellation);
+        }
+        catch (RpcException exception)
+        {
+            Log(MessageType.Warning, $"client/registerCapability: {exception.Message}");
+        }
+    }
+
+    /// <summary>Begins progress that the user sees and may cancel.</summary>
+    /// <param name="isShown">Whether the client draws it; if not, the progress is silent.</param>
+    public async Task<ProgressReport> BeginProgressAsync(string title, bool isShown, CancellationToken cancellation)
+    {
+        var token = $"llm-assist-{Interlocked.Increment(ref _lastProgress).ToString(CultureInfo.InvariantCulture)}";
+        var source = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        if (isShown)
+        {
+            _progress[token] = source;
+            try
+            {
+                await connection.CallAsync(LspMethods.WorkDoneProgressCreate, new(token), LspJson.Default.ProgressTokenParams, cancellation);
+            }
+            catch (RpcException)
+            {
+                // The client does not want to show it. The work goes on.
+                isShown = false;
+            }
+        }
+
+        var report = new ProgressReport(source, isShown ? value => connection.Notify(LspMethods.Progress, new(token, value), LspJson.Default.ProgressParams) : null, () => _progress.TryRemove(token, out _));
+        report.Begin(title);
+        return report;
+    }
+
+    /// <summary>The user has canceled a progress.</summary>
+    public void CancelProgress(string token)
+    {
+        if (_progress.TryGetValue(token, out var source))
+        {
+            source.Cancel();
+        }
+    }
+}
+
+/// <summary>A progress that the client shows, until disposed.</summary>
+internal sealed class ProgressReport(CancellationTokenSource cancellation, Action<WorkDoneProgress>? send, Action ended) : IDisposable
+{
+    private int _lastPercentage = -1;
+
+    /// <summary>Canceled when the user cancels the progress, or when its owner is canceled.</summary>
+    public CancellationToken Cancellation { get; } = cancellation.Token;
+
+    public void Begin(string title) => send?.Invoke(new() { Kind = "begin", Title = title, Cancellable = true, Percentage = 0 });
+
+    /// <summary>Tells how far it is; sends only when the percentage has changed.</summary>
+    /// <param name="fraction">0..1.</param>
+    public void Report(double fraction, string message)
+    {
+        var percentage = (int)(Math.Clamp(fraction, 0, 1) * 100);
+        if (percentage != _lastPercentage)
+        {
+            _lastPercentage = percentage;
+            send?.Invoke(new() { Kind = "report", Message = message, Percentage = percentage });
+        }
+    }
+
+    public void Dispose()
+    {
+        ended();
+        send?.Invoke(new() { Kind = "end" });
+        cancellation.Dispose();
+    }
+}

@@ -1,0 +1,244 @@
+// The loop: every event, in order. It alone changes the session and answers requests.
+using System.Diagnostics;
+using System.Threading.Channels;
+using LlmAssist.Server.Lsp;
+using LlmAssist.Server.Rpc;
+
+namespace LlmAssist.Server.Session;
+
+/// <summary>One session of one client, from its first byte to its last.</summary>
+internal sealed class LanguageServer
+{
+    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1); // for answers still queued when the session ends
+
+    private readonly RpcConnection _connection;
+    private readonly Routes _routes;
+    private readonly TimeProvider _time;
+    private readonly Func<int, CancellationToken, Task> _processExit;
+    private readonly Channel<ServerEvent> _inbox = Channel.CreateUnbounded<ServerEvent>(new() { SingleReader = true });
+    private readonly Session _session = new();            // loop only
+    private readonly PendingRequests _pending = new();    // loop only
+
+    /// <summary>A server for one connection.</summary>
+    /// <param name="processExit">Completes when the process with an id has ended; for tests. Null asks the system.</param>
+    public LanguageServer(RpcConnection connection, Routes routes, TimeProvider time, Func<int, CancellationToken, Task>? processExit = null)
+    {
+        _connection = connection;
+        _routes = routes;
+        _time = time;
+        _processExit = processExit ?? WaitForExitAsync;
+    }
+
+    /// <summary>Has the session changed by the loop, in its turn. Safe on any thread.</summary>
+    public void Post(Action<Session> change) => _inbox.Writer.TryWrite(new ServerEvent.Posted(change));
+
+    /// <summary>Serves until the client says exit, its input ends, or its process dies.</summary>
+    /// <returns>The process's exit code: 0 after an orderly shutdown, 1 otherwise.</returns>
+    public async Task<int> RunAsync(CancellationToken cancellation)
+    {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var writing = _connection.WriteAsync();
+        var reading = ReadAsync(ending.Token);
+        try
+        {
+            await LoopAsync(ending.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // The host wants us to end; nobody is owed more than an orderly end.
+        }
+
+        // Here: the loop is over, read handlers may still run; their answers are nobody's any more.
+        _pending.CancelAll();
+        await ending.CancelAsync();
+        _connection.CompleteWriting();
+        await Task.WhenAny(writing, Task.Delay(LastWords, _time, CancellationToken.None));
+        _ = reading; // a blocked read of the input cannot be canceled everywhere; the process ends with it
+        return _session.Stage == SessionStage.ShutDown ? 0 : 1;
+    }
+
+    private async Task ReadAsync(CancellationToken cancellation)
+    {
+        string? fault = null;
+        try
+        {
+            await _connection.ReadAsync(message => _inbox.Writer.TryWrite(new ServerEvent.Received(message)), cancellation);
+        }
+        catch (Exception exception) when (exception is FramingException or IOException)
+        {
+            fault = exception.Message;
+        }
+        catch (OperationCanceledException)
+        {
+            return;
+        }
+
+        _inbox.Writer.TryWrite(new ServerEvent.InputEnded(fault));
+    }
+
+    private async Task LoopAsync(CancellationToken cancellation)
+    {
+        await foreach (var happened in _inbox.Reader.ReadAllAsync(cancellation))
+        {
+            switch (happened)
+            {
+                case ServerEvent.Received { Message: RpcMessage.Request request }:
+                    Receive(request, cancellation);
+                    break;
+                case ServerEvent.Received { Message: RpcMessage.Notification { Method: LspMethods.Exit } }:
+                    return;
+                case ServerEvent.Received { Message: RpcMessage.Notification notification }:
+                    Receive(notification);
+                    break;
+                case ServerEvent.Finished finished:
+                    if (_pending.TryFinish(finished.Id))
+                    {
+                        Answer(finished.Id, finished.Outcome);
+                    }
+
+                    break;
+                case ServerEvent.Posted posted:
+                    posted.Change(_session);
+                    break;
+                case ServerEvent.InputEnded ended:
+                    if (ended.Fault is not null)
+                    {
+                        _routes.Fault(ended.Fault);
+                    }
+
+                    return;
+                case ServerEvent.ClientDied:
+                    return;
+            }
+        }
+    }
+
+    private void Receive(RpcMessage.Request request, CancellationToken ending)
+    {
+        if (Refused(request) is { } refusal)
+        {
+            Answer(request.Id, refusal);
+            return;
+        }
+
+        if (_routes.TryAsk(_session, request) is { } outcome)
+        {
+            Advance(request.Method, outcome, ending);
+            Answer(request.Id, outcome);
+            return;
+        }
+
+        if (_routes.Find(request.Method) is not { } route)
+        {
+            Answer(request.Id, new Outcome.Failure(RpcErrorCode.MethodNotFound, $"'{request.Method}' is not a method of this server."));
+            return;
+        }
+
+        if (_pending.TryAdd(request.Id, route.Canceled) is not { } cancellation)
+        {
+            Answer(request.Id, new Outcome.Failure(RpcErrorCode.InvalidRequest, $"A request with the id {request.Id} is still open."));
+            return;
+        }
+
+        var snapshot = _session.Now;
+        _ = Task.Run(
+            async () => _inbox.Writer.TryWrite(new ServerEvent.Finished(request.Id, await _routes.RunAsync(route, snapshot, request, cancellation))),
+            CancellationToken.None);
+    }
+
+    private Outcome? Refused(RpcMessage.Request request) => (_session.Stage, request.Method) switch
+    {
+        (SessionStage.New, not LspMethods.Initialize) => new Outcome.Failure(RpcErrorCode.ServerNotInitialized, "The first request must be 'initialize'."),
+        (SessionStage.Initialized, LspMethods.Initialize) => new Outcome.Failure(RpcErrorCode.InvalidRequest, "'initialize' was answered already."),
+        (SessionStage.ShutDown, _) => new Outcome.Failure(RpcErrorCode.InvalidRequest, "After 'shutdown' only 'exit' is allowed."),
+        _ => null,
+    };
+
+    // The two requests that move a session on do so only when they succeeded.
+    private void Advance(string method, Outcome outcome, CancellationToken ending)
+    {
+        if (outcome is not Outcome.Result)
+        {
+            return;
+        }
+
+        switch (method)
+        {
+            case LspMethods.Initialize:
+                _session.Stage = SessionStage.Initialized;
+                if (_session.ClientProcessId is { } process)
+                {
+                    _ = WatchAsync(process, ending);
+                }
+
+                break;
+            case LspMethods.Shutdown:
+                _session.Stage = SessionStage.ShutDown;
+                break;
+        }
+    }
+
+    private void Receive(RpcMessage.Notification notification)
+    {
+        if (notification.Method == LspMethods.CancelRequest)
+        {
+            Cancel(notification);
+        }
+        else if (_session.Stage == SessionStage.Initialized)
+        {
+            _routes.Change(_session, notification);
+        }
+    }
+
+    // Answered at once: the work ends when it notices, and finds its request answered.
+    private void Cancel(RpcMessage.Notification notification)
+    {
+        if (notification.Params.ValueKind == System.Text.Json.JsonValueKind.Object && notification.Params.TryGetProperty("id"u8, out var id))
+        {
+            var canceled = new RequestId(id.GetRawText());
+            if (_pending.TryCancel(canceled) is { } outcome)
+            {
+                Answer(canceled, outcome);
+            }
+        }
+    }
+
+    private void Answer(RequestId id, Outcome outcome)
+    {
+        switch (outcome)
+        {
+            case Outcome.Result result:
+                _connection.Respond(id, result.Json);
+                break;
+            case Outcome.Failure failure:
+                _connection.RespondError(id, failure.Code, failure.Reason);
+                break;
+        }
+    }
+
+    private async Task WatchAsync(int process, CancellationToken cancellation)
+    {
+        try
+        {
+            await _processExit(process, cancellation);
+            _inbox.Writer.TryWrite(new ServerEvent.ClientDied());
+        }
+        catch (OperationCanceledException)
+        {
+            // The session ended before its client.
+        }
+    }
+
+    private static async Task WaitForExitAsync(int id, CancellationToken cancellation)
+    {
+        try
+        {
+            using var process = Process.GetProcessById(id);
+            await process.WaitForExitAsync(cancellation);
+        }
+        catch (ArgumentException)
+        {
+            // There is no such process: it has died already.
+        }
+    }
+}
