@@ -1,0 +1,120 @@
+// Memory on Linux: /proc and the control groups around us. The texts' meaning is in LinuxMemoryText.
+namespace LlmAssist.Engine.Memory;
+
+public static partial class MemoryProbe
+{
+    internal sealed class Linux : IMemoryProbe
+    {
+        // meminfo and a memory.stat have about 2 KB; what lies beyond the buffer is not looked at.
+        private const int BufferSize = 8192;
+
+        private readonly string _meminfo;
+        private readonly string _statm;
+        private readonly GroupFiles[] _groups;   // innermost first
+        private readonly Phrase _noSystem;
+        private readonly Phrase _noProcess;
+
+        /// <summary>
+        /// The machine whose /proc and /sys lie under <paramref name="root"/>. Which groups surround us is found out here,
+        /// once: their limits may change while we run, the groups themselves do not.
+        /// </summary>
+        public Linux(string root = "/")
+        {
+            var prefix = root.TrimEnd('/');
+            _meminfo = prefix + "/proc/meminfo";
+            _statm = prefix + "/proc/self/statm";
+            _noSystem = NoSystem(_meminfo);
+            _noProcess = NoProcess(_statm);
+            _groups = LinuxMemoryText.Groups(TextOf(prefix + "/proc/self/cgroup"), TextOf(prefix + "/proc/self/mountinfo"))
+                .Select(group => GroupFiles.Of(prefix, group))
+                .Where(files => File.Exists(files.Limits[0]))
+                .ToArray();
+        }
+
+        public MemoryReading Read()
+        {
+            Span<byte> buffer = stackalloc byte[BufferSize];
+            var system = LinuxMemoryText.Machine(BytesOf(_meminfo, buffer));
+            if (system is { Total: var physical })
+            {
+                foreach (var group in _groups)
+                {
+                    system = Within(group, physical, system.Value, buffer);
+                }
+            }
+
+            var process = LinuxMemoryText.Process(BytesOf(_statm, buffer), Environment.SystemPageSize);
+            return ReadingOf(system, process, _noSystem, _noProcess);
+        }
+
+        // What is left of the memory found so far inside one more group.
+        private static SystemMemory Within(GroupFiles group, ByteSize physical, SystemMemory found, Span<byte> buffer)
+        {
+            var limit = long.MaxValue;
+            foreach (var file in group.Limits)
+            {
+                limit = Math.Min(limit, LinuxMemoryText.Limit(BytesOf(file, buffer)) ?? long.MaxValue);
+            }
+
+            // Most groups have no limit, or one beyond the machine; theirs is not worth two more files.
+            if (physical.Bytes <= limit)
+            {
+                return found;
+            }
+
+            var used = LinuxMemoryText.Usage(BytesOf(group.Usage, buffer)) ?? 0;
+            var droppable = LinuxMemoryText.InactiveFile(BytesOf(group.Stat, buffer), group.Unified);
+            var left = Math.Clamp(limit - Math.Max(0, used - droppable), 0, limit);
+            return new(
+                ByteSize.Min(found.Total, new(limit)),
+                ByteSize.Min(found.Available, new(left)),
+                LimitedByGroup: true);
+        }
+
+        // Empty when the file cannot be read: for all of these files that means the same as an empty one.
+        private static ReadOnlySpan<byte> BytesOf(string path, Span<byte> buffer)
+        {
+            try
+            {
+                // Shared for writing too, or .NET would ask for a lock that these file systems may not have.
+                using var file = File.OpenHandle(path, share: FileShare.ReadWrite | FileShare.Delete);
+                var length = 0;
+                while (length < buffer.Length && RandomAccess.Read(file, buffer[length..], length) is var read && 0 < read)
+                {
+                    length += read;
+                }
+
+                return buffer[..length];
+            }
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+            {
+                return [];
+            }
+        }
+
+        private static string TextOf(string path)
+        {
+            try
+            {
+                return File.ReadAllText(path);
+            }
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+            {
+                return "";
+            }
+        }
+
+        private sealed record GroupFiles(string[] Limits, string Usage, string Stat, bool Unified)
+        {
+            public static GroupFiles Of(string prefix, MemoryGroup group)
+            {
+                var folder = prefix + group.Folder;
+
+                // memory.high does not kill, but beyond it the kernel slows a group down until it gives memory back.
+                return group.Unified
+                    ? new([folder + "/memory.max", folder + "/memory.high"], folder + "/memory.current", folder + "/memory.stat", true)
+                    : new([folder + "/memory.limit_in_bytes"], folder + "/memory.usage_in_bytes", folder + "/memory.stat", false);
+            }
+        }
+    }
+}
