@@ -5,7 +5,7 @@ namespace LlmAssist.Engine.Completion;
 /// A monotone curve through points measured by 'llm-assist eval' on development corpora: for continuations to which the mixture
 /// gave this probability, the share that was entirely right. See docs/pattern-model.md.
 /// </remarks>
-internal static class Calibration
+public static class Calibration
 {
     private static readonly (double Probability, double Right)[] Curve = 
         [(0, 0), (0.25, 0.16), (0.5, 0.35), (0.65, 0.46), (0.75, 0.53), (0.85, 0.63), (0.95, 0.81), (1, 0.98)];

@@ -46,6 +46,10 @@ public sealed class CompletionEngine
     /// <summary>Frees what can be read again: under memory pressure.</summary>
     public void Trim() => _pattern.ForgetAll();
 
+    /// <summary>Notes for the report that a query was not even asked.</summary>
+    public void Decline(string uri, CompletionSurface surface, Phrase why) =>
+        Volatile.Write(ref _lastReport, new() { Uri = uri, Surface = surface, Lane = CompletionLane.None, Why = why });
+
     /// <summary>Answers a query.</summary>
     /// <exception cref="OperationCanceledException">Nobody waits for the answer any more.</exception>
     public CompletionReport Complete(CompletionQuery query, CompletionSettings settings, CancellationToken cancellation)

@@ -282,7 +282,8 @@ public sealed class PatternStore
     /// <summary>A folder's path as it is compared: absolute, without a separator at its end.</summary>
     public static string NormalizedFolder(string folder) => System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(folder));
 
-    private PatternModel? TryOpen(StoredModel stored, Action<PatternFileException> setAside)
+    /// <summary>Opens a model; null, and the file set aside, if it cannot be used.</summary>
+    public PatternModel? TryOpen(StoredModel stored, Action<PatternFileException> setAside)
     {
         try
         {

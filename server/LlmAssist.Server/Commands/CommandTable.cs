@@ -1,0 +1,59 @@
+// id -> command. The ids are those of AssistMethods, the page docs/protocol-extensions.md and the client.
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using LlmAssist.Engine;
+using LlmAssist.Server.Lsp;
+using LlmAssist.Server.Session;
+
+namespace LlmAssist.Server.Commands;
+
+/// <summary>The commands of workspace/executeCommand.</summary>
+internal sealed class CommandTable
+{
+    private readonly Dictionary<string, Func<SessionSnapshot, JsonElement, CancellationToken, ValueTask<JsonElement>>> _commands = [];
+
+    /// <summary>Their ids, in the order of adding.</summary>
+    public IReadOnlyList<string> Ids => [.. _commands.Keys];
+
+    /// <summary>Adds a command.</summary>
+    public CommandTable Add<TArgument, TResult>(
+        string id,
+        JsonTypeInfo<TArgument> type,
+        JsonTypeInfo<TResult> resultType,
+        ReadHandler<TArgument, TResult> command)
+    {
+        _commands.Add(id, async (session, argument, cancellation) =>
+            JsonSerializer.SerializeToElement(await command(session, Read(id, argument, type), cancellation), resultType));
+        return this;
+    }
+
+    /// <summary>Executes a command.</summary>
+    /// <exception cref="UserException">There is no such command, its argument cannot be read, or it failed.</exception>
+    public ValueTask<JsonElement> ExecuteAsync(SessionSnapshot session, ExecuteCommandParams parameters, CancellationToken cancellation)
+    {
+        if (!_commands.TryGetValue(parameters.Command, out var command))
+        {
+            throw new UserException(new(
+                $"'{parameters.Command}' is not a command of this server. There are: {string.Join(", ", Ids)}.",
+                $"«{parameters.Command}» no es un comando de este servidor. Existen: {string.Join(", ", Ids)}."));
+        }
+
+        return command(session, parameters.Arguments is [var argument, ..] ? argument : default, cancellation);
+    }
+
+    private static T Read<T>(string id, JsonElement argument, JsonTypeInfo<T> type)
+    {
+        try
+        {
+            return argument.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null
+                ? JsonSerializer.Deserialize("{}", type)!
+                : argument.Deserialize(type) ?? throw new JsonException("null");
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        {
+            throw new UserException(new(
+                $"The argument of {id} cannot be read: {exception.Message} Expected is one object, see docs/protocol-extensions.md.",
+                $"No se puede leer el argumento de {id}: {exception.Message} Se espera un objeto; véase docs/protocol-extensions.md."));
+        }
+    }
+}

@@ -1,0 +1,120 @@
+// textDocument/completion and textDocument/inlineCompletion: convert, ask the engine, convert back.
+using System.Globalization;
+using LlmAssist.Engine;
+using LlmAssist.Engine.Completion;
+using LlmAssist.Engine.Text;
+using LlmAssist.Server.Lsp;
+using LlmAssist.Server.Session;
+
+namespace LlmAssist.Server.Handlers;
+
+/// <summary>The two surfaces. Each idea is shown on one of them: words in the list, continuations as ghost text.</summary>
+internal sealed class CompletionHandlers(CompletionEngine engine)
+{
+    private const int ListInvoked = 1;
+    private const int InlineAutomatic = 2;
+    private const int KindVariable = 6;
+    private const int KindValue = 12;
+    private const int KindKeyword = 14;
+    private const int KindSnippet = 15;
+
+    /// <summary>Words for what is typed; for clients without ghost text also the best continuation of the line.</summary>
+    public ValueTask<CompletionList?> ListAsync(SessionSnapshot session, CompletionParams parameters, CancellationToken cancellation)
+    {
+        if (Find(session, parameters.TextDocument, CompletionSurface.List, session.Settings.List) is not { } document)
+        {
+            return new((CompletionList?)null);
+        }
+
+        var offset = LspConvert.Offset(document.Text, parameters.Position, session.Encoding);
+        var query = new CompletionQuery
+        {
+            Uri = document.Uri,
+            Language = document.Language,
+            Text = document.Text,
+            Offset = offset,
+            Surface = CompletionSurface.List,
+            IsExplicit = parameters.Context?.TriggerKind == ListInvoked,
+            WithLine = !session.Client.ShowsInlineCompletion && session.Settings.Inline,
+        };
+        var report = engine.Complete(query, SettingsOf(session), cancellation);
+        var items = report.Items.Select((candidate, index) => Item(document.Text, offset, candidate, index, session.Encoding));
+
+        // Incomplete: with the next character other words may be the likely ones.
+        return new(new CompletionList(true, [.. items]));
+    }
+
+    /// <summary>The continuation of the line.</summary>
+    public ValueTask<InlineCompletionList?> InlineAsync(SessionSnapshot session, InlineCompletionParams parameters, CancellationToken cancellation)
+    {
+        if (Find(session, parameters.TextDocument, CompletionSurface.Inline, session.Settings.Inline) is not { } document)
+        {
+            return new((InlineCompletionList?)null);
+        }
+
+        var offset = LspConvert.Offset(document.Text, parameters.Position, session.Encoding);
+        var query = new CompletionQuery
+        {
+            Uri = document.Uri,
+            Language = document.Language,
+            Text = document.Text,
+            Offset = offset,
+            Surface = CompletionSurface.Inline,
+            IsExplicit = parameters.Context is { TriggerKind: not InlineAutomatic },
+            Selected = LspConvert.Selected(document.Text, offset, parameters.Context?.SelectedCompletionInfo, session.Encoding),
+        };
+        var report = engine.Complete(query, SettingsOf(session), cancellation);
+        return new(new InlineCompletionList(
+        [
+            .. report.Items.Select(candidate => new InlineCompletionItem(
+                candidate.Text,
+                null,
+                LspConvert.Range(document.Text, candidate.ReplaceStart, offset, session.Encoding),
+                LspConvert.Accepted(candidate, CompletionSurface.Inline))),
+        ]));
+    }
+
+    // The document, if it is to be served on this surface; if not, the engine notes why.
+    private Document? Find(SessionSnapshot session, TextDocumentIdentifier identifier, CompletionSurface surface, bool isOn)
+    {
+        Phrase? why = !session.Documents.TryGetValue(identifier.Uri, out var document)
+            ? new("The document is not open.", "El documento no está abierto.")
+            : session.Settings.Source == CompletionSource.Off
+                ? new("Completions are switched off (llmAssist.completion.source).", "Las sugerencias están desactivadas (llmAssist.completion.source).")
+                : !isOn
+                    ? new(
+                        $"This surface is switched off (llmAssist.completion.{LspConvert.SurfaceName(surface)}).",
+                        $"Esta forma de sugerencia está desactivada (llmAssist.completion.{LspConvert.SurfaceName(surface)}).")
+                    : !session.Settings.Serves(document.Language.Id)
+                        ? new(
+                            $"Completions are switched off for {document.Language.Name} (llmAssist.completion.languages).",
+                            $"Las sugerencias están desactivadas para {document.Language.Name} (llmAssist.completion.languages).")
+                        : null;
+        if (why is { } reason)
+        {
+            engine.Decline(identifier.Uri, surface, reason);
+            return null;
+        }
+
+        return document;
+    }
+
+    private static CompletionSettings SettingsOf(SessionSnapshot session) => new() { MinConfidence = session.Settings.MinConfidence };
+
+    private static CompletionItem Item(SourceText text, int offset, Candidate candidate, int index, PositionEncoding encoding) => new()
+    {
+        Label = candidate.Text.Trim(),
+        Kind = candidate switch
+        {
+            { IsLine: true } => KindSnippet,
+            { Kind: TokenKind.Keyword } => KindKeyword,
+            { Kind: TokenKind.String } => KindValue,
+            _ => KindVariable,
+        },
+        Detail = candidate.Confidence.ToString("P0", CultureInfo.InvariantCulture),
+        SortText = index.ToString("D4", CultureInfo.InvariantCulture),
+        FilterText = candidate.Text,
+        TextEdit = new(LspConvert.Range(text, candidate.ReplaceStart, offset, encoding), candidate.Text),
+        Command = LspConvert.Accepted(candidate, CompletionSurface.List),
+    };
+}

@@ -1,0 +1,134 @@
+// Settings and folders, and what follows from their change.
+using System.Text.Json;
+using LlmAssist.Server.Lsp;
+using LlmAssist.Server.Session;
+
+namespace LlmAssist.Server.Handlers;
+
+/// <summary>Keeps the session's settings up to date. Its fields are touched by the loop only.</summary>
+/// <param name="file">Settings from the configuration file; undefined if there is none.</param>
+/// <param name="post">Has the session changed on the loop.</param>
+internal sealed class ConfigurationHandlers(
+    JsonElement file,
+    ClientLink client,
+    ModelWork work,
+    StatusReporter status,
+    Action<Action<Session.Session>> post,
+    CancellationToken ending)
+{
+    private JsonElement _options;
+    private JsonElement _configuration;
+
+    /// <summary>Settings that came with initialize.</summary>
+    public void TakeOptions(Session.Session session, JsonElement options)
+    {
+        _options = options;
+        Apply(session, mayWork: false);
+    }
+
+    /// <summary>The client is ready to be asked.</summary>
+    public void Begin(Session.Session session)
+    {
+        var features = session.Now.Client;
+        var registrations = new List<Registration>();
+        if (features.RegistersConfiguration)
+        {
+            registrations.Add(new("configuration", LspMethods.DidChangeConfiguration, new() { Section = "llmAssist" }));
+        }
+
+        if (features.RegistersWatchedFiles)
+        {
+            registrations.Add(new("files", LspMethods.DidChangeWatchedFiles, new() { Watchers = [new("**/*")] }));
+        }
+
+        if (registrations.Count != 0)
+        {
+            Run(() => client.RegisterAsync(registrations, ending));
+        }
+
+        // Even without an answer to come, the session's work begins here.
+        if (features.HasConfiguration)
+        {
+            Run(FetchAsync);
+        }
+        else
+        {
+            Apply(session, mayWork: true);
+        }
+    }
+
+    public void DidChangeConfiguration(Session.Session session, DidChangeConfigurationParams parameters)
+    {
+        // Clients that can be asked send null or all their settings; ours are only what they answer.
+        if (session.Now.Client.HasConfiguration)
+        {
+            Run(FetchAsync);
+            return;
+        }
+
+        _configuration = parameters.Settings;
+        Apply(session, mayWork: true);
+    }
+
+    public void DidChangeWorkspaceFolders(Session.Session session, DidChangeWorkspaceFoldersParams parameters)
+    {
+        var removed = parameters.Event.Removed.Select(folder => LspConvert.PathOf(folder.Uri)).ToHashSet();
+        var added = parameters.Event.Added.Select(folder => LspConvert.PathOf(folder.Uri)).OfType<string>();
+        session.Now = session.Now with { Folders = [.. session.Now.Folders.Where(folder => !removed.Contains(folder)).Concat(added).Distinct()] };
+        Work(session);
+    }
+
+    public void DidChangeWatchedFiles(Session.Session session, DidChangeWatchedFilesParams parameters) =>
+        work.FilesChanged(session.Now, parameters.Changes.Select(change => LspConvert.PathOf(change.Uri)).OfType<string>());
+
+    public void DidSave(Session.Session session, DidSaveParams parameters)
+    {
+        if (LspConvert.PathOf(parameters.TextDocument.Uri) is { } path)
+        {
+            work.FilesChanged(session.Now, [path]);
+        }
+    }
+
+    private async Task FetchAsync()
+    {
+        var configuration = await client.ConfigurationAsync(ending);
+        post(session =>
+        {
+            _configuration = configuration;
+            Apply(session, mayWork: true);
+        });
+    }
+
+    private void Apply(Session.Session session, bool mayWork)
+    {
+        var (settings, problems) = ServerSettings.Parse(file, _options, _configuration);
+        session.Now = session.Now with { Settings = settings };
+        if (mayWork)
+        {
+            foreach (var problem in session.NotYetReported(problems))
+            {
+                client.Show(MessageType.Warning, problem, session.Now.Speech);
+            }
+
+            Work(session);
+        }
+    }
+
+    private void Work(Session.Session session)
+    {
+        status.Session = session.Now;
+        work.Supply(session.Now);
+    }
+
+    private static void Run(Func<Task> ask) => _ = Task.Run(async () =>
+    {
+        try
+        {
+            await ask();
+        }
+        catch (OperationCanceledException)
+        {
+            // The session ended before the client answered.
+        }
+    });
+}

@@ -1,0 +1,74 @@
+// The gate between LSP's records and the engine's.
+using LlmAssist.Engine.Completion;
+using LlmAssist.Engine.Text;
+using LlmAssist.Server.Lsp;
+using LlmAssist.Server.Session;
+
+namespace LlmAssist.Server.Handlers;
+
+internal static class LspConvert
+{
+    /// <summary>The file that a URI names; null for what is not a file.</summary>
+    public static string? PathOf(string uri)
+    {
+        if (!Uri.TryCreate(uri, UriKind.Absolute, out var parsed) || !parsed.IsFile)
+        {
+            return null;
+        }
+
+        // VS Code escapes the colon of a Windows drive, which Uri then takes for a part of the path.
+        var path = Uri.UnescapeDataString(parsed.AbsolutePath);
+        return OperatingSystem.IsWindows() ? path.TrimStart('/').Replace('/', '\\') : path;
+    }
+
+    /// <summary>An offset in a document. Lines and characters out of range are taken to be the nearest that exist.</summary>
+    public static int Offset(SourceText text, Position position, PositionEncoding encoding) =>
+        text.Offset(new(position.Line, position.Character), encoding);
+
+    public static Lsp.Range Range(SourceText text, int start, int end, PositionEncoding encoding) =>
+        new(Position(text, start, encoding), Position(text, end, encoding));
+
+    /// <summary>The text that a change replaces. A range that runs backward is taken to mean the same text forward.</summary>
+    public static TextEdit Edit(SourceText text, TextChange change, PositionEncoding encoding)
+    {
+        if (change.Range is not { } range)
+        {
+            return new(0, text.Length, change.Text);
+        }
+
+        var start = Offset(text, range.Start, encoding);
+        var end = Offset(text, range.End, encoding);
+        return new(Math.Min(start, end), Math.Max(start, end), change.Text);
+    }
+
+    public static string SurfaceName(CompletionSurface surface) => surface == CompletionSurface.Inline ? "inline" : "list";
+
+    public static string LaneName(CompletionLane lane) => lane switch
+    {
+        CompletionLane.Cache => "cache",
+        CompletionLane.Pattern => "pattern",
+        _ => "none",
+    };
+
+    /// <summary>The command that tells us that a suggestion was inserted.</summary>
+    public static CommandItem Accepted(Candidate candidate, CompletionSurface surface) =>
+        new("", AssistMethods.CompletionAccepted, [new(SurfaceName(surface), LaneName(candidate.Lane), candidate.Text.Length)]);
+
+    /// <summary>Whether an entry of the editor's own list can be continued: it must extend what is typed.</summary>
+    public static (int Start, string Text)? Selected(SourceText text, int offset, SelectedCompletionInfo? selected, PositionEncoding encoding)
+    {
+        if (selected is null)
+        {
+            return null;
+        }
+
+        var start = Offset(text, selected.Range.Start, encoding);
+        return start <= offset && selected.Text.AsSpan().StartsWith(text.Content.AsSpan(start, offset - start)) ? (start, selected.Text) : null;
+    }
+
+    private static Position Position(SourceText text, int offset, PositionEncoding encoding)
+    {
+        var position = text.Position(offset, encoding);
+        return new(position.Line, position.Character);
+    }
+}

@@ -1,0 +1,145 @@
+// The one place where everything is wired, by hand.
+using System.Text.Json;
+using LlmAssist.Engine;
+using LlmAssist.Engine.Completion;
+using LlmAssist.Engine.Memory;
+using LlmAssist.Engine.Models;
+using LlmAssist.Engine.Patterns;
+using LlmAssist.Server.Commands;
+using LlmAssist.Server.Handlers;
+using LlmAssist.Server.Lsp;
+using LlmAssist.Server.Rpc;
+using LlmAssist.Server.Session;
+
+namespace LlmAssist.Server;
+
+/// <summary>What a server stands on; tests bring their own.</summary>
+internal sealed record ServerEnvironment
+{
+    public DataFolders Folders { get; init; } = DataFolders.OfThisUser();
+
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    public IMemoryProbe Memory { get; init; } = MemoryProbe.ForThisMachine();
+
+    /// <summary>Completes when the process with an id has ended; null asks the system.</summary>
+    public Func<int, CancellationToken, Task>? ProcessExit { get; init; }
+}
+
+/// <summary>Builds a language server and runs it.</summary>
+internal static class ServerHost
+{
+    /// <summary>Serves one client until it leaves.</summary>
+    /// <param name="input">What the client sends.</param>
+    /// <param name="output">What the client reads.</param>
+    /// <returns>The process's exit code.</returns>
+    public static async Task<int> RunAsync(Stream input, Stream output, ServerEnvironment environment, CancellationToken cancellation)
+    {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var time = environment.Time;
+        var connection = new RpcConnection(input, output);
+        var client = new ClientLink(connection);
+        var store = new PatternStore(environment.Folders.Models, time);
+        store.Sweep();
+        using var host = new ModelHost(store, time);
+        using var models = new WorkspaceModels(store, host, time);
+        var engine = new CompletionEngine(host, time);
+        var status = new StatusReporter(client, host, engine, environment.Memory, time);
+        host.Changed += status.Changed;
+        var work = new ModelWork(models, client, status, ending.Token);
+
+        LanguageServer? server = null;
+        void Post(Action<Session.Session> change) => server!.Post(change);
+
+        var routes = new Routes { Fault = message => client.Log(MessageType.Error, message) };
+        var commands = Commands(store, host, models, engine, status, work, client, time, Post);
+        var configuration = new ConfigurationHandlers(FileSettings(environment.Folders, client), client, work, status, Post, ending.Token);
+        AddRoutes(routes, commands, configuration, engine, client);
+        server = new(connection, routes, time, environment.ProcessExit);
+
+        var reporting = status.RunAsync(ending.Token);
+        try
+        {
+            return await server.RunAsync(cancellation);
+        }
+        finally
+        {
+            await ending.CancelAsync();
+            try
+            {
+                await reporting;
+            }
+            catch (OperationCanceledException)
+            {
+                // It ran until now, as it should.
+            }
+        }
+    }
+
+    /// <summary>The ids of all commands, for tests that hold them against documents.</summary>
+    internal static CommandTable Commands(
+        PatternStore store,
+        ModelHost host,
+        WorkspaceModels models,
+        CompletionEngine engine,
+        StatusReporter status,
+        ModelWork work,
+        ClientLink client,
+        TimeProvider time,
+        Action<Action<Session.Session>> post)
+    {
+        var model = new ModelCommands(store, host);
+        var memory = new MemoryCommands(status, post);
+        var completion = new CompletionCommands(engine);
+        return new CommandTable()
+            .Add(AssistMethods.ModelsList, AssistJson.Default.Nothing, AssistJson.Default.IReadOnlyListModelInfo, model.ListAsync)
+            .Add(AssistMethods.ModelsTrain, AssistJson.Default.TrainArgument, AssistJson.Default.ModelAnswer, new TrainCommand(work, models, store).ExecuteAsync)
+            .Add(AssistMethods.ModelsLoad, AssistJson.Default.ModelArgument, AssistJson.Default.ModelAnswer, model.LoadAsync)
+            .Add(AssistMethods.ModelsUnload, AssistJson.Default.ModelArgument, AssistJson.Default.UnloadAnswer, model.UnloadAsync)
+            .Add(AssistMethods.ModelsUnloadAll, AssistJson.Default.Nothing, AssistJson.Default.UnloadAnswer, model.UnloadAllAsync)
+            .Add(AssistMethods.ModelsDelete, AssistJson.Default.ModelArgument, AssistJson.Default.DeleteAnswer, model.DeleteAsync)
+            .Add(AssistMethods.ModelsCompare, AssistJson.Default.CompareArgument, AssistJson.Default.CompareAnswer, new CompareCommand(store, client, time).ExecuteAsync)
+            .Add(AssistMethods.MemoryStatus, AssistJson.Default.Nothing, AssistJson.Default.MemoryStatus, memory.StatusAsync)
+            .Add(AssistMethods.MemorySetLimit, AssistJson.Default.SetLimitArgument, AssistJson.Default.SetLimitAnswer, memory.SetLimitAsync)
+            .Add(AssistMethods.CompletionExplain, AssistJson.Default.Nothing, AssistJson.Default.ExplainAnswer!, completion.ExplainAsync)
+            .Add(AssistMethods.CompletionAccepted, AssistJson.Default.AcceptedArgument, AssistJson.Default.Nothing!, completion.AcceptedAsync);
+    }
+
+    private static void AddRoutes(Routes routes, CommandTable commands, ConfigurationHandlers configuration, CompletionEngine engine, ClientLink client)
+    {
+        var lifecycle = new LifecycleHandlers(configuration, client, commands.Ids);
+        var text = new TextSyncHandlers(engine, client);
+        var completion = new CompletionHandlers(engine);
+        var json = LspJson.Default;
+        routes
+            .Ask(LspMethods.Initialize, json.InitializeParams, json.InitializeResult, lifecycle.Initialize)
+            .Ask(LspMethods.Shutdown, json.Nothing, json.Nothing!, LifecycleHandlers.Shutdown)
+            .Change(LspMethods.Initialized, json.Nothing, lifecycle.Initialized)
+            .Change(LspMethods.WorkDoneProgressCancel, json.WorkDoneProgressCancelParams, lifecycle.CancelProgress)
+            .Change(LspMethods.DidOpen, json.DidOpenParams, text.DidOpen)
+            .Change(LspMethods.DidChange, json.DidChangeParams, text.DidChange)
+            .Change(LspMethods.DidClose, json.DidCloseParams, text.DidClose)
+            .Change(LspMethods.DidSave, json.DidSaveParams, configuration.DidSave)
+            .Change(LspMethods.DidChangeConfiguration, json.DidChangeConfigurationParams, configuration.DidChangeConfiguration)
+            .Change(LspMethods.DidChangeWorkspaceFolders, json.DidChangeWorkspaceFoldersParams, configuration.DidChangeWorkspaceFolders)
+            .Change(LspMethods.DidChangeWatchedFiles, json.DidChangeWatchedFilesParams, configuration.DidChangeWatchedFiles)
+            .Read(LspMethods.Completion, json.CompletionParams, json.CompletionList!, completion.ListAsync, isQuiet: true)
+            .Read(LspMethods.InlineCompletion, json.InlineCompletionParams, json.InlineCompletionList!, completion.InlineAsync, isQuiet: true)
+            .Read(LspMethods.ExecuteCommand, json.ExecuteCommandParams, json.JsonElement, commands.ExecuteAsync);
+    }
+
+    // Settings for editors that have none of their own: config.json in our folder.
+    private static JsonElement FileSettings(DataFolders folders, ClientLink client)
+    {
+        var path = Path.Combine(folders.Home, "config.json");
+        try
+        {
+            return File.Exists(path) ? JsonElement.Parse(File.ReadAllBytes(path), new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true }) : default;
+        }
+        catch (Exception exception) when (exception is JsonException or IOException or UnauthorizedAccessException)
+        {
+            client.Log(MessageType.Warning, $"{path}: {exception.Message}");
+            return default;
+        }
+    }
+}

@@ -1,0 +1,151 @@
+// Tells the client how things are: on change, at most once a second, and regularly while models are loaded.
+using LlmAssist.Engine;
+using LlmAssist.Engine.Completion;
+using LlmAssist.Engine.Memory;
+using LlmAssist.Engine.Models;
+using LlmAssist.Server.Lsp;
+
+namespace LlmAssist.Server.Session;
+
+/// <summary>What is going on, for the user.</summary>
+/// <param name="Name">ready, training, loading, degraded or off.</param>
+/// <param name="Message">In words.</param>
+internal sealed record AssistState(string Name, Phrase Message)
+{
+    public bool IsBusy => Name is "training" or "loading";
+}
+
+/// <summary>Composes and sends llmAssist/status. Safe on any thread.</summary>
+internal sealed class StatusReporter(ClientLink client, ModelHost host, CompletionEngine engine, IMemoryProbe probe, TimeProvider time)
+{
+    private static readonly TimeSpan LeastPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
+    private const double TightPercent = 90;
+
+    private readonly SemaphoreSlim _changed = new(1);
+    private volatile AssistState _state = new("ready", default);
+    private volatile SessionSnapshot _session = new();
+
+    /// <summary>What the status says at present.</summary>
+    public AssistState State
+    {
+        get => _state;
+        set
+        {
+            if (value != _state)
+            {
+                _state = value;
+                Changed();
+            }
+        }
+    }
+
+    /// <summary>The session's settings and language, which the status follows.</summary>
+    public SessionSnapshot Session
+    {
+        get => _session;
+        set
+        {
+            _session = value;
+            Changed();
+        }
+    }
+
+    /// <summary>Something that the status shows has changed.</summary>
+    public void Changed()
+    {
+        try
+        {
+            if (_changed.CurrentCount == 0)
+            {
+                _changed.Release();
+            }
+        }
+        catch (SemaphoreFullException)
+        {
+            // Another thread was quicker; one signal is enough.
+        }
+    }
+
+    /// <summary>Sends until canceled.</summary>
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        while (true)
+        {
+            using (var pause = CancellationTokenSource.CreateLinkedTokenSource(cancellation))
+            {
+                // Without a model in memory nothing moves by itself, so nothing is sent.
+                var regular = host.Residents.Count == 0 ? Timeout.InfiniteTimeSpan : LongestPause;
+                var timer = Task.Delay(regular, time, pause.Token);
+                await Task.WhenAny(_changed.WaitAsync(pause.Token), timer);
+                await pause.CancelAsync();
+            }
+
+            cancellation.ThrowIfCancellationRequested();
+            client.Status(Compose());
+            await Task.Delay(LeastPause, time, cancellation);
+        }
+    }
+
+    /// <summary>The memory part of the status.</summary>
+    public MemoryStatus Memory()
+    {
+        var reading = probe.Read();
+        var residents = host.Residents;
+
+        // What the open documents teach belongs to no model; it is part of the process's own memory.
+        return new()
+        {
+            SystemTotalBytes = reading.System?.Total.Bytes,
+            SystemAvailableBytes = reading.System?.Available.Bytes,
+            SystemUsedPercent = reading.System is { } system ? Math.Round(system.UsedPercent, 1) : null,
+            LimitBytes = _session.Settings.MemoryLimit,
+            ModelsBytes = residents.Sum(resident => resident.CommittedBytes),
+            Models =
+            [
+                .. residents.Select(resident => new ModelMemory(
+                    resident.Id.ToString(),
+                    "pattern",
+                    resident.CommittedBytes,
+                    resident.MappedBytes,
+                    0,
+                    null,
+                    resident.LastUsed,
+                    Pinned: false,
+                    resident.IsBusy)),
+            ],
+            ProcessBytes = reading.Process?.Resident.Bytes,
+            Advice = [.. Advice(reading).Select(phrase => phrase.In(_session.Speech))],
+        };
+    }
+
+    private StatusParams Compose()
+    {
+        var state = _session.Settings.Source == CompletionSource.Off
+            ? new("off", new("Completions are switched off (llmAssist.completion.source).", "Las sugerencias están desactivadas (llmAssist.completion.source)."))
+            : _state;
+        return new(state.Name, state.IsBusy, state.Message.In(_session.Speech) ?? "", Memory() with { ProcessBytes = null, Advice = null });
+    }
+
+    private IEnumerable<Phrase> Advice(MemoryReading reading)
+    {
+        foreach (var missing in reading.Missing)
+        {
+            yield return missing;
+        }
+
+        if (reading.System is { } system && TightPercent <= system.UsedPercent)
+        {
+            yield return new(
+                $"Memory is tight: {system.Available} of {system.Total} are available. Pattern models give their mapped pages back by themselves; other programs do not.",
+                $"Queda poca memoria: {system.Available} de {system.Total} disponibles. Los modelos de patrones devuelven sus páginas por sí solos; otros programas no.");
+        }
+
+        if (16L << 20 <= engine.CommittedBytes)
+        {
+            yield return new(
+                $"What the open documents teach takes {new ByteSize(engine.CommittedBytes)}; closing documents frees it.",
+                $"Lo aprendido de los documentos abiertos ocupa {new ByteSize(engine.CommittedBytes)}; al cerrarlos se libera.");
+        }
+    }
+}
