@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { CancellationTokenSource } from 'vscode-languageserver-protocol/node.js';
+import { CancellationTokenSource } from 'vscode-languageserver-protocol/node';
 import { executable, modelLoaded, sampleFiles, startServer, workspace } from './server.mjs';
 
 const draft = [
@@ -18,8 +18,8 @@ const draft = [
 const cursor = { line: 3, character: 24 };
 
 test('a session from initialize to exit', { timeout: 120_000 }, async context => {
-  const space = workspace(sampleFiles());
-  const server = startServer(space);
+  const space = workspace(context, sampleFiles());
+  const server = startServer(context, space);
   const { connection } = server;
   const uri = space.uri('src/new.ts');
 
@@ -125,7 +125,7 @@ test('a session from initialize to exit', { timeout: 120_000 }, async context =>
   });
 
   await context.test('the next start opens the saved model instead of training', async () => {
-    const second = startServer(space);
+    const second = startServer(context, space);
     await second.initialize({ locale: 'es' });
     await second.connection.sendNotification('initialized', {});
     await second.until('the model in use', modelLoaded);
@@ -133,36 +133,33 @@ test('a session from initialize to exit', { timeout: 120_000 }, async context =>
     await assert.rejects(second.command('llmAssist.models.load', { id: 'nonsense' }), /No existe el modelo/);
     await second.stop();
   });
-  space.remove();
 });
 
-test('ends when its input ends', { timeout: 60_000 }, async () => {
-  const space = workspace({ 'a.py': 'x = 1\n' });
-  const server = startServer(space, { training: { auto: false } });
+test('ends when its input ends', { timeout: 60_000 }, async context => {
+  const space = workspace(context, { 'a.py': 'x = 1\n' });
+  const server = startServer(context, space, { training: { auto: false } });
   await server.initialize();
   server.child.stdin.end();
   assert.equal((await server.exit).signal, null);
-  space.remove();
 });
 
-test('ends when the client\'s process dies', { timeout: 60_000 }, async () => {
-  const space = workspace({ 'a.py': 'x = 1\n' });
+test('ends when the client\'s process dies', { timeout: 60_000 }, async context => {
+  const space = workspace(context, { 'a.py': 'x = 1\n' });
   const client = spawn(process.execPath, ['-e', 'process.stdin.resume()'], { stdio: ['pipe', 'ignore', 'ignore'] });
-  const server = startServer(space, { training: { auto: false } });
+  const server = startServer(context, space, { training: { auto: false } });
   await server.initialize({ processId: client.pid });
   await server.connection.sendNotification('initialized', {});
   client.kill('SIGKILL');
   assert.equal((await server.exit).signal, null);
-  space.remove();
 });
 
-test('two servers share one mapped model and do not disturb each other', { timeout: 120_000, skip: process.platform !== 'linux' && 'reads /proc' }, async () => {
-  const space = workspace(sampleFiles());
-  const first = startServer(space);
+test('two servers share one mapped model and do not disturb each other', { timeout: 120_000, skip: process.platform !== 'linux' && 'reads /proc' }, async context => {
+  const space = workspace(context, sampleFiles());
+  const first = startServer(context, space);
   await first.initialize();
   await first.connection.sendNotification('initialized', {});
   await first.until('a model in use', modelLoaded);
-  const second = startServer(space);
+  const second = startServer(context, space);
   await second.initialize();
   await second.connection.sendNotification('initialized', {});
   await second.until('the same model in use', modelLoaded);
@@ -187,7 +184,6 @@ test('two servers share one mapped model and do not disturb each other', { timeo
   assert.ok(0 < result.items.length);
   await first.stop();
   await second.stop();
-  space.remove();
 });
 
 /** Kilobytes of a process's mappings of files whose name has a given part. */

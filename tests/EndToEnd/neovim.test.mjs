@@ -8,9 +8,9 @@ import { executable, sampleFiles, workspace } from './server.mjs';
 
 const missing = spawnSync('nvim', ['--version']).error ? 'Neovim is not installed (nvim on the PATH)' : undefined;
 
-test('Neovim attaches, types, completes and executes commands', { timeout: 120_000, skip: process.env.LLMASSIST_REQUIRE_ALL === '1' ? undefined : missing }, () => {
+test('Neovim attaches, types, completes and executes commands', { timeout: 120_000, skip: process.env.LLMASSIST_REQUIRE_ALL === '1' ? undefined : missing }, context => {
   assert.equal(missing, undefined);
-  const space = workspace({ ...sampleFiles(), 'src/new.ts': '' });
+  const space = workspace(context, { ...sampleFiles(), 'src/new.ts': '' });
   const script = join(dirname(fileURLToPath(import.meta.url)), 'neovim.lua');
   const run = spawnSync('nvim', ['--headless', '--clean', '-n', '-u', script], {
     env: {
@@ -29,5 +29,4 @@ test('Neovim attaches, types, completes and executes commands', { timeout: 120_0
   assert.equal(said.models, '1 true');
   assert.equal(said.memory, 'true');
   assert.ok('OK' in said);
-  space.remove();
 });

@@ -9,16 +9,17 @@ import {
   createProtocolConnection, StreamMessageReader, StreamMessageWriter,
   ConfigurationRequest, RegistrationRequest, UnregistrationRequest, WorkDoneProgressCreateRequest,
   ShowMessageNotification, LogMessageNotification,
-} from 'vscode-languageserver-protocol/node.js';
+} from 'vscode-languageserver-protocol/node';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 export const executable = join(root, 'artifacts', 'llm-assist', process.platform === 'win32' ? 'llm-assist.exe' : 'llm-assist');
 export const deadline = 60_000; // ms; how long a state may take before a test calls it missing
 
-/** A fresh folder with a workspace (files as given) and a home for models. */
-export function workspace(files) {
+/** A fresh folder with a workspace (files as given) and a home for models, gone after the test. */
+export function workspace(test, files) {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'llm-assist-e2e-')));
   const ws = join(folder, 'ws');
+  test.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(ws, name)), { recursive: true });
     writeFileSync(join(ws, name), text);
@@ -27,7 +28,6 @@ export function workspace(files) {
     folder: ws,
     home: join(folder, 'home'),
     uri: name => pathToFileURL(join(ws, name)).href,
-    remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }
 
@@ -52,9 +52,10 @@ export function sampleFiles() {
   return files;
 }
 
-/** Starts a server and speaks to it as an editor would. */
-export function startServer(space, settings = {}) {
+/** Starts a server and speaks to it as an editor would. It ends with the test, also with one that fails. */
+export function startServer(test, space, settings = {}) {
   const child = spawn(executable, ['serve', '--stdio'], { env: { ...process.env, LLMASSIST_HOME: space.home }, stdio: ['pipe', 'pipe', 'pipe'] });
+  test.after(() => child.kill('SIGKILL'));
   const connection = createProtocolConnection(new StreamMessageReader(child.stdout), new StreamMessageWriter(child.stdin));
   const seen = { status: [], progress: [], messages: [], logs: [], created: [], errors: [], stderr: '' };
   const waiting = new Set();

@@ -91,7 +91,10 @@ internal sealed class DocumentCounts
     public Symbol[] HistoryBefore(int index) =>
         [.. CollectionsMarshal.AsSpan(_symbols)[Math.Max(0, index - Contexts.MaximumOrder)..index].ToArray().Select(counted => counted.Symbol)];
 
-    /// <summary>The index just behind the symbols of the line that the symbol at <paramref name="index"/> stands on.</summary>
+    /// <summary>
+    /// The index just behind the line that the symbol at <paramref name="index"/> stands on, its end included: where a line is being
+    /// written, that it ends there is no habit.
+    /// </summary>
     public int EndOfLine(int index)
     {
         while (index < _symbols.Count && _symbols[index].Symbol.Kind != TokenKind.Newline)
@@ -99,7 +102,7 @@ internal sealed class DocumentCounts
             index++;
         }
 
-        return index;
+        return Math.Min(index + 1, _symbols.Count);
     }
 
     /// <summary>

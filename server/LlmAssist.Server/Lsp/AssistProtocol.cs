@@ -1,4 +1,6 @@
 // What we speak beyond LSP: docs/protocol-extensions.md with types. Bytes are integers, fractions 0..1 unless named percent.
+using System.Text.Json.Serialization;
+
 namespace LlmAssist.Server.Lsp;
 
 /// <summary>Names of our notification and commands.</summary>
@@ -41,9 +43,11 @@ internal sealed record MemoryStatus
     public required IReadOnlyList<ModelMemory> Models { get; init; }
 
     /// <summary>This process. Only in the answer of memory.status.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public long? ProcessBytes { get; init; }
 
     /// <summary>Only in the answer of memory.status.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<string>? Advice { get; init; }
 }
 
