@@ -24,7 +24,7 @@ public sealed class Language
         FileNames = Words(row.FileNames);
         IsIndentationBased = row.IsIndentationBased;
         IsData = row.IsData;
-        LineComments = [.. row.Comments.Where(comment => comment.Form == Form.LineComment).Select(comment => comment.Open)];
+        LineComments = [.. row.Comments.Where(comment => comment.Form == Form.LineComment && comment.When != Condition.LineStart).Select(comment => comment.Open)];
 
         var keywords = Words(row.Keywords);
         var comparison = row.IgnoreKeywordCase ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal;
@@ -157,6 +157,8 @@ public sealed class Language
         var single = Quoted("'");
         var twice = Quoted("\"");
         var triple = Quoted("\"\"\"") with { MultiLine = true };
+        var continuedSingle = single with { Continues = true };
+        var continuedTwice = twice with { Continues = true };
         const string CommonOperators = "++ -- && || == != <= >= += -= *= /= %= &= |= ^= << >> <<= >>=";
 
         var c = new Row("C", "c")
@@ -165,23 +167,23 @@ public sealed class Language
             Keywords = "alignas alignof auto bool break case char const constexpr continue default do double else enum extern false float for goto if inline int long nullptr register restrict return short signed sizeof static static_assert struct switch thread_local true typedef typeof union unsigned void volatile while _Atomic _Bool _Generic _Noreturn _Static_assert NULL",
             Comments = [slashes, slashStar],
             DigitJoints = "'",
-            Literals = [twice, single, .. Prefixed("L u U u8", twice, single)],
+            Literals = [continuedTwice, single, .. Prefixed("L u U u8", continuedTwice, single)],
             Operators = CommonOperators + " -> ... ##",
         };
 
         var javascript = new Row("JavaScript", "javascript")
         {
             Extensions = "js mjs cjs es6",
-            Keywords = "async await break case catch class const continue debugger default delete do else export extends false finally for function get if import in instanceof let new null of return set static super switch this throw true try typeof undefined var void while with yield",
+            Keywords = "async await break case catch class const continue debugger default delete do else export extends false finally for function if import in instanceof let new null of return static super switch this throw true try typeof undefined var void while with yield",
             NameLetters = "$",
             Sigils = "#",
-            Comments = [slashes, slashStar],
+            Comments = [slashes, slashStar, LineComment("#!") with { When = Condition.LineStart }],
 
             // A quote behind a letter is an apostrophe in JSX text; no program has one there.
             Literals =
             [
-                twice with { When = Condition.NotBehindName },
-                single with { When = Condition.NotBehindName },
+                continuedTwice with { When = Condition.NotBehindName },
+                continuedSingle with { When = Condition.NotBehindName },
                 Quoted("`") with { MultiLine = true, Holes = ["${"] },
                 new("/", Form.Regex) { When = Condition.OperandExpected },
             ],
@@ -202,7 +204,7 @@ public sealed class Language
             NameJoints = "-",
             Comments = [markup],
             Literals = [Quoted("\"") with { Escape = '\0', When = Condition.BehindEquals }, Quoted("'") with { Escape = '\0', When = Condition.BehindEquals }],
-            Operators = "</ /> <! <? ?> {{ }} {% %} => && || == != <= >= === !==",
+            Operators = "</ /> <! <? ?> {{ }} {% %} :// => && || == != <= >= === !==",
             IsData = true,
         };
 
@@ -213,8 +215,8 @@ public sealed class Language
             NameJoints = "-",
             Keywords = "@charset @container @font-face @import @keyframes @layer @media @namespace @page @property @supports",
             Comments = [slashStar],
-            Literals = [twice, single],
-            Operators = ":: <= >= ~= |= ^= $= *=",
+            Literals = [continuedTwice, continuedSingle],
+            Operators = ":// :: <= >= ~= |= ^= $= *=",
         };
         var scss = css with
         {
@@ -258,7 +260,7 @@ public sealed class Language
             {
                 Extensions = "py pyi pyw",
                 FileNames = "SConstruct SConscript wscript",
-                Keywords = "False None True and as assert async await break case class continue def del elif else except finally for from global if import in is lambda match nonlocal not or pass raise return try type while with yield",
+                Keywords = "False None True and as assert async await break case class continue def del elif else except finally for from global if import in is lambda nonlocal not or pass raise return try while with yield",
                 Comments = [LineComment("#")],
                 Literals =
                 [
@@ -279,7 +281,7 @@ public sealed class Language
             new("Java", "java")
             {
                 Extensions = "java",
-                Keywords = "abstract assert boolean break byte case catch char class const continue default do double else enum extends false final finally float for goto if implements import instanceof int interface long native new null package permits private protected public record return sealed short static strictfp super switch synchronized this throw throws transient true try var void volatile when while yield",
+                Keywords = "abstract assert boolean break byte case catch char class const continue default do double else enum extends false final finally float for goto if implements import instanceof int interface long native new null package permits private protected public record return sealed short static strictfp super switch synchronized this throw throws transient true try var void volatile while yield",
                 NameLetters = "$",
                 Comments = [slashes, slashStar],
                 Literals = [twice, single, triple],
@@ -288,7 +290,7 @@ public sealed class Language
             new("Kotlin", "kotlin")
             {
                 Extensions = "kt kts",
-                Keywords = "abstract actual annotation as break by catch class companion const constructor continue crossinline data do else enum expect external false final finally for fun get if import in infix init inline inner interface internal is lateinit noinline null object open operator out override package private protected public reified return sealed set super suspend tailrec this throw true try typealias val value var vararg when where while",
+                Keywords = "abstract actual annotation as break by catch class companion const constructor continue crossinline data do else enum expect external false final finally for fun if import in infix init inline inner interface internal is lateinit noinline null object open operator out override package private protected public reified return sealed super suspend tailrec this throw true try typealias val value var vararg when where while",
                 Comments = [slashes, slashStar with { Nested = true }],
                 Literals =
                 [
@@ -302,7 +304,7 @@ public sealed class Language
             new("Rust", "rust")
             {
                 Extensions = "rs",
-                Keywords = "Self as async await bool box break char const continue crate dyn else enum extern f32 f64 false fn for i8 i16 i32 i64 i128 if impl in isize let loop macro match mod move mut pub ref return self static str struct super trait true try type u8 u16 u32 u64 u128 union unsafe use usize where while yield",
+                Keywords = "Self as async await bool break char const continue crate dyn else enum extern f32 f64 false fn for i8 i16 i32 i64 i128 if impl in isize let loop macro match mod move mut pub ref return self static str struct super trait true try type u8 u16 u32 u64 u128 union unsafe use usize where while yield",
                 Comments = [slashes, slashStar with { Nested = true }],
                 Literals =
                 [
@@ -327,8 +329,8 @@ public sealed class Language
             },
             new("Ruby", "ruby")
             {
-                Extensions = "rb rake gemspec ru podspec",
-                FileNames = "Gemfile Rakefile Podfile Vagrantfile Guardfile Fastfile Brewfile",
+                Extensions = "rb rake gemspec podspec",
+                FileNames = "config.ru Gemfile Rakefile Podfile Vagrantfile Guardfile Fastfile Brewfile",
                 Keywords = "BEGIN END alias and begin break case class def defined? do else elsif end ensure false for if in module next nil not or redo rescue retry return self super then true undef unless until when while yield attr_accessor attr_reader attr_writer extend include private protected public raise require require_relative",
                 Sigils = "@$",
                 NameEnds = "?!",
@@ -399,7 +401,7 @@ public sealed class Language
             new("SQL", "sql")
             {
                 Extensions = "sql ddl dml pgsql psql",
-                Keywords = "add all alter and any as asc auto_increment begin between bigint blob boolean by cascade case cast char check collate column commit constraint create cross current_date current_timestamp database date decimal declare default delete desc distinct double drop else end except exists explain false fetch float foreign from full function grant group having if in index inner insert int integer intersect interval into is join json jsonb key left like limit materialized natural not null numeric offset on or order outer over partition primary procedure real references replace returning returns revoke right rollback row rows select set smallint table temporary text then timestamp to transaction trigger true truncate union unique update using uuid values varchar view when where window with",
+                Keywords = "add all alter and any as asc auto_increment begin between bigint blob boolean by cascade case cast char check collate column commit constraint create cross current_date current_timestamp database date decimal declare default delete desc distinct double drop else end except exists explain false fetch float foreign from full function grant group having if in index inner insert int integer intersect interval into is join json jsonb key language left like limit materialized natural not null numeric offset on or order outer over partition primary procedure real references replace return returning returns revoke right rollback row rows select set smallint table temporary text then timestamp to transaction trigger true truncate union unique update using uuid values varchar view when where window with",
                 IgnoreKeywordCase = true,
                 Sigils = "@$#",
                 Comments = [LineComment("--"), slashStar],
@@ -437,7 +439,7 @@ public sealed class Language
                     twice with { When = Condition.ValueStart },
                     new("'", Form.Delimited) { Close = "'", Doubled = true, When = Condition.ValueStart },
                 ],
-                Operators = "--- ... |- |+ >- >+ << {{ }} ${{ && || == != !!",
+                Operators = "--- ... :// |- |+ >- >+ << {{ }} ${{ && || == != !!",
                 IsIndentationBased = true,
                 IsData = true,
             },
@@ -446,7 +448,7 @@ public sealed class Language
                 Extensions = "md markdown mdown mkd mdx",
                 NameJoints = "-'",
                 Comments = [markup],
-                Operators = "``` ~~~ ** __ ~~ ## ### #### ##### ###### ]( ![ --- *** ... -> => == != <= >= :: && ||",
+                Operators = ":// ``` ~~~ ** __ ~~ ## ### #### ##### ###### ]( ![ --- *** ... -> => == != <= >= :: && ||",
                 IsData = true,
             },
             new("Plain text", "plaintext")
@@ -454,7 +456,7 @@ public sealed class Language
                 Extensions = "txt text log",
                 NameJoints = "'",
                 Literals = [twice with { When = Condition.NotBehindName }],
-                Operators = CommonOperators + " => -> <- :: := .. ... === !== ** ?. ?? // /* */ -- </ />",
+                Operators = CommonOperators + " => -> <- :: := .. ... === !== ** ?. ?? :// // /* */ -- </ />",
                 IsData = true,
             },
         ];
@@ -469,8 +471,8 @@ public sealed class Language
         string[] holes = hole == "" ? [] : [hole];
         Opening[] unprefixed =
         [
-            Quoted("\"") with { Holes = holes },
-            Quoted("'") with { Holes = holes },
+            Quoted("\"") with { Continues = true, Holes = holes },
+            Quoted("'") with { Continues = true, Holes = holes },
             Quoted("\"\"\"") with { MultiLine = true },
             Quoted("'''") with { MultiLine = true },
         ];
@@ -582,6 +584,9 @@ internal sealed record Opening(string Open, Form Form)
 
     /// <summary>Makes the next character stand for itself; NUL where nothing does.</summary>
     public char Escape { get; init; }
+
+    /// <summary>Whether a literal of one line goes on behind an escaped line end.</summary>
+    public bool Continues { get; init; }
 
     /// <summary>Whether two <see cref="Close"/> in a row stand for one.</summary>
     public bool Doubled { get; init; }

@@ -12,9 +12,9 @@ namespace LlmAssist.Engine.Text;
 /// empty and none splits a surrogate pair.</item>
 /// <item>No state: a token depends on nothing but the text from the start of the line on which it begins to the end of the
 /// line on which it ends, terminators included. A literal or comment that is never closed ends with its line or, where it
-/// may span lines, with the text; nothing is read ahead to find out whether something will be closed. Therefore lexing can
-/// start again at any token that begins a line, and after an edit can stop at any new token that starts where an old one
-/// did, if a line end lies between the edit and it.</item>
+/// may span lines, with the text; nothing is read ahead to find out whether something will be closed. Therefore, after an edit,
+/// lexing can start at any token that begins a line, if the line ends before the one in which the edit begins, and can stop
+/// at any token that starts where an old one did, if its line begins behind the edit.</item>
 /// <item>Linear time: no character is looked at more than a bounded number of times.</item>
 /// </list>
 /// </summary>
@@ -84,7 +84,7 @@ public static class Lexer
         if (character is '\n' or '\r')
         {
             kind = TokenKind.Newline;
-            return position + (character == '\r' && position + 1 < text.Length && text[position + 1] == '\n' ? 2 : 1);
+            return TerminatorEnd(text, position);
         }
 
         if (TryOpen(text, position, language, oneLine, depth, out kind, out var openedEnd))
@@ -297,7 +297,12 @@ public static class Lexer
                     position++;
                 }
             }
-            else if ((character == '.' || (character < 128 && (language.Traits(character) & CharacterTraits.DigitJoint) != 0)) && IsDigitAt(text, position + 1))
+            else if (character == '.' && IsDigitAt(text, position + 1))
+            {
+                position++;
+            }
+            else if (character < 128 && (language.Traits(character) & CharacterTraits.DigitJoint) != 0
+                && position + 1 < text.Length && (isHexadecimal ? char.IsAsciiHexDigit(text[position + 1]) : char.IsAsciiDigit(text[position + 1])))
             {
                 position++;
             }
@@ -320,6 +325,11 @@ public static class Lexer
         return position;
     }
 
+    // Behind the line terminator at position.
+    private static int TerminatorEnd(ReadOnlySpan<char> text, int position) =>
+        position + (text[position] == '\r' && IsAt(text, position + 1, '\n') ? 2 : 1);
+
+    // Before the next line terminator.
     private static int LineEnd(ReadOnlySpan<char> text, int position)
     {
         var length = text[position..].IndexOfAny('\n', '\r');
@@ -330,6 +340,7 @@ public static class Lexer
 
     private static int DelimitedEnd(ReadOnlySpan<char> text, int position, Opening opening, Language language, bool oneLine, int depth)
     {
+        var continues = opening.Continues && !oneLine;
         oneLine |= !opening.MultiLine;
         var stops = oneLine ? opening.LineStops : opening.Stops;
         var close = opening.Close;
@@ -356,7 +367,11 @@ public static class Lexer
             else if (opening.Escape == character && character != '\0')
             {
                 position++;
-                if (position < text.Length && !(oneLine && text[position] is '\n' or '\r'))
+                if (position < text.Length && text[position] is '\n' or '\r')
+                {
+                    position = !oneLine || continues ? TerminatorEnd(text, position) : position;
+                }
+                else if (position < text.Length)
                 {
                     position++;
                 }
