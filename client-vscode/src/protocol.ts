@@ -1,0 +1,117 @@
+// What client and server say to each other beyond LSP: the mirror of the server's AssistProtocol. Types and names only.
+// The prose is server/docs/protocol-extensions.md. A property that may be missing is one that the server does not know.
+
+/** Server to client: on change, at most once a second, and at least every five seconds while a model is loaded. */
+export const statusNotification = "llmAssist/status";
+
+export type ServerState = "ready" | "training" | "loading" | "degraded" | "off";
+
+export interface ServerStatus {
+  state: ServerState;
+  busy: boolean;
+  /** In the user's language; empty when there is nothing to say. */
+  message: string;
+  /** What the user can do about it. */
+  command?: { title: string; command: string; arguments?: unknown[] };
+  memory: MemoryStatus;
+}
+
+export interface MemoryStatus {
+  systemTotalBytes?: number;
+  systemAvailableBytes?: number;
+  /** 0 to 100. */
+  systemUsedPercent?: number;
+  /** What models may use together, in all windows. */
+  limitBytes: number;
+  /** Private memory of all models together. */
+  modelsBytes: number;
+  models: ModelMemory[];
+}
+
+/** A loaded model. */
+export interface ModelMemory {
+  id: string;
+  source: string;
+  /** Private memory that only unloading gives back. */
+  bytes: number;
+  /** The length of the mapped file; windows share it, and the system takes it back when memory is short. */
+  mappedBytes: number;
+  vramBytes: number;
+  /** Missing for a model that has no such window. */
+  contextTokens?: number;
+  /** ISO 8601. */
+  lastUsed: string;
+  pinned: boolean;
+  busy: boolean;
+}
+
+export interface MemoryReport extends MemoryStatus {
+  /** Sentences in the user's language. */
+  advice: string[];
+  /** The server process itself. */
+  processBytes?: number;
+}
+
+/** A model on disk, loaded or not. */
+export interface ModelEntry {
+  /** `pattern:NAME_YYYYMMDD_HHMMSS`. */
+  id: string;
+  /** Shared by all models that were trained under it. */
+  name: string;
+  source: string;
+  sizeBytes: number;
+  /** ISO 8601. */
+  createdAt: string;
+  /** ISO 8601. */
+  modifiedAt: string;
+  loaded: boolean;
+  /** The newest of its name. */
+  current: boolean;
+  patternsStored: number;
+  memoryKb: number;
+  /** 0 to 1: the share of possible patterns that is absent. */
+  sparsity: number;
+  /** What it was trained on. */
+  folders: string[];
+}
+
+export interface ModelStatistics {
+  patternsStored: number;
+  memoryKb: number;
+  /** 0 to 1. */
+  sparsity: number;
+}
+
+export interface ModelAnswer {
+  /** One sentence in the user's language. */
+  message: string;
+  modelStats?: ModelStatistics;
+}
+
+/** Why the last request for a completion was answered as it was. */
+export interface Explanation {
+  uri: string;
+  surface: "inline" | "list";
+  lane: "pattern" | "cache" | "none";
+  /** When nothing was shown: the gate that stopped it. */
+  why?: string;
+  /** Confidence from 0 to 1. */
+  items: { text: string; confidence: number }[];
+  filtered: { filter: string; text: string }[];
+  stages: { stage: string; microseconds: number }[];
+}
+
+/**
+ * The commands of the server that this client calls through `workspace/executeCommand`: one object in, plain JSON out.
+ * The language client registers these ids with the editor, so no palette command may have one of them.
+ */
+export interface ServerCommands {
+  "llmAssist.models.list": { argument: Record<string, never>; answer: ModelEntry[] };
+  "llmAssist.models.load": { argument: { id: string }; answer: ModelAnswer };
+  "llmAssist.models.unload": { argument: { id: string }; answer: ModelAnswer };
+  "llmAssist.models.delete": { argument: { id: string }; answer: ModelAnswer };
+  "llmAssist.models.train": { argument: { folders?: string[]; name?: string }; answer: ModelAnswer };
+  "llmAssist.memory.status": { argument: Record<string, never>; answer: MemoryReport };
+  /** `null` before the first request. */
+  "llmAssist.completion.explain": { argument: Record<string, never>; answer: Explanation | null };
+}
