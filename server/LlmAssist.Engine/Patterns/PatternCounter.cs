@@ -90,7 +90,17 @@ internal sealed class PatternCounter : IDisposable
         finally
         {
             _runs.Clear();
-            _spilled.ForEach(file => file.Dispose());
+            foreach (var file in _spilled)
+            {
+                try
+                {
+                    file.Dispose();
+                }
+                catch (IOException)
+                {
+                    // A full disk did not take the end of it. The file is closed and removed all the same, and so must be the others.
+                }
+            }
         }
     }
 
@@ -119,15 +129,7 @@ internal sealed class PatternCounter : IDisposable
 
     private void Spill()
     {
-        var path = Path.Combine(_scratchFolder, PatternStore.ScratchName());
-        var file = new FileStream(path, new FileStreamOptions
-        {
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.ReadWrite,
-            Share = FileShare.None,
-            Options = FileOptions.DeleteOnClose,
-            BufferSize = 1 << 16,
-        });
+        var file = PatternStore.CreateScratch(_scratchFolder);
         _spilled.Add(file);
         var cursors = _runs.ConvertAll(run => new Cursor(run));
         Merge(
