@@ -234,19 +234,23 @@ internal sealed class PatternPredictor
     private void AddNames(string typed)
     {
         const int Most = 32;
+        Span<ulong> contexts = stackalloc ulong[Contexts.Kinds];
+        Contexts.Fill([], contexts);
+        PatternEntry single = default;
         foreach (var family in _families)
         {
             foreach (var source in family)
             {
-                if (source is not PatternModel model)
+                // The context of nothing occurred once for each symbol of the corpus.
+                var symbols = source.Find(contexts[0], ref single).Total;
+                if (source is not PatternModel model || symbols == 0)
                 {
                     continue;
                 }
 
-                var symbols = model.Statistics.Tokens;
                 foreach (var name in model.NamesWithPrefix(typed, Most))
                 {
-                    Raise(source, name, Weights.Unseen * model.CountOf(name) / symbols / _scale);
+                    Raise(source, name, Weights.Unseen * Math.Min(1, (double)model.CountOf(name) / symbols) / _scale);
                 }
             }
         }
