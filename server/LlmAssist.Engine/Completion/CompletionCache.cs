@@ -34,6 +34,13 @@ internal sealed class CompletionCache
         }
 
         var start = entry.Candidate.ReplaceStart;
+        if (query.Selected is var (selectedStart, selected)
+            && (selectedStart != start || selected.Length == entry.Candidate.Text.Length || !entry.Candidate.Text.StartsWith(selected, StringComparison.Ordinal)))
+        {
+            // The user has gone on to another entry of the list, which this suggestion does not begin with.
+            return null;
+        }
+
         if (query.Text.Length < start || query.Offset - start < entry.ShownAfter)
         {
             return null;

@@ -145,6 +145,14 @@ public sealed class CompletionEngine
                 return new("The cursor is inside a word.", "El cursor está dentro de una palabra.");
             }
 
+            if (query.Selected is var (start, selected)
+                && (start < context.LineStart || query.Offset < start || !selected.StartsWith(query.Text.Content[start..query.Offset], StringComparison.Ordinal)))
+            {
+                return new(
+                    "The selected entry of the list does not go on from what is typed.",
+                    "La entrada seleccionada de la lista no continúa lo que se ha escrito.");
+            }
+
             var suffix = context.LineSuffix.AsSpan().Trim();
             var onlyCloses = !suffix.ContainsAnyExcept(")]}>\"'`;,: ");
             if (query.Surface == CompletionSurface.Inline && !query.IsExplicit && !onlyCloses && MaximumAutomaticSuffix < suffix.Length)

@@ -17,7 +17,7 @@ public sealed record ResidentModel(ModelId Id, long CommittedBytes, long MappedB
 public sealed class ModelHost(PatternStore store, TimeProvider time) : IDisposable
 {
     private readonly Lock _gate = new();
-    private readonly Dictionary<ModelId, Resident> _residents = []; // guarded by _gate
+    private readonly OrderedDictionary<ModelId, Resident> _residents = []; // guarded by _gate; in the order of loading
 
     /// <summary>Raised, on any thread, when a model has come or gone.</summary>
     public event Action? Changed;
@@ -53,19 +53,22 @@ public sealed class ModelHost(PatternStore store, TimeProvider time) : IDisposab
             }
         }
 
-        PatternModel model;
+        PatternModel? model = null;
         try
         {
             model = PatternModel.Open(stored.Path);
+            var statistics = model.Statistics;
+
+            // From here on another thread may unload it at any moment.
+            Adopt(model);
+            return statistics;
         }
         catch (PatternFileException)
         {
+            model?.Dispose();
             store.Quarantine(stored.Path);
             throw;
         }
-
-        Adopt(model);
-        return model.Statistics;
     }
 
     /// <summary>Takes over a model that is open already.</summary>

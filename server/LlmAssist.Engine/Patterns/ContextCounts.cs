@@ -41,11 +41,10 @@ internal interface IContextSource
 internal sealed class ContextCounts : IContextSource
 {
     private const int InitialSlots = 1 << 10;
-    private const int MaximumBlock = 64;
 
     private readonly Dictionary<ulong, uint> _ids = [];
     private readonly List<(ulong Hash, TokenKind Kind, string Text)> _symbols = [];
-    private readonly int[] _freeBlocks = new int[8]; // by binary logarithm of the block's capacity; -1 is none
+    private readonly int[] _freeBlocks = new int[31]; // by binary logarithm of the block's capacity; -1 is none
     private Slot[] _slots = new Slot[InitialSlots];
     private int _usedSlots;
     private PatternEntry[] _pool = new PatternEntry[InitialSlots];
@@ -104,13 +103,12 @@ internal sealed class ContextCounts : IContextSource
             slot.Value = Allocate(2);
             slot.Capacity = 2;
             slot.Distinct = 2;
-            slot.Kept = 2;
             _pool[slot.Value] = first;
             _pool[slot.Value + 1] = new(symbol, 1);
             return;
         }
 
-        var entries = _pool.AsSpan(slot.Value, slot.Kept);
+        var entries = _pool.AsSpan(slot.Value, (int)slot.Distinct);
         var index = IndexOf(entries, symbol);
         if (0 <= index)
         {
@@ -124,61 +122,52 @@ internal sealed class ContextCounts : IContextSource
             return;
         }
 
-        slot.Distinct++;
-        if (slot.Kept == slot.Capacity)
+        if (slot.Distinct == slot.Capacity)
         {
-            if (slot.Capacity == MaximumBlock)
-            {
-                // The block is full: the newest takes the place of the rarest, which is forgotten.
-                _pool[slot.Value + slot.Kept - 1] = new(symbol, 1);
-                return;
-            }
-
             var larger = Allocate(slot.Capacity * 2);
-            _pool.AsSpan(slot.Value, slot.Kept).CopyTo(_pool.AsSpan(larger));
+            _pool.AsSpan(slot.Value, slot.Capacity).CopyTo(_pool.AsSpan(larger));
             Release(slot.Value, slot.Capacity);
             slot.Value = larger;
             slot.Capacity *= 2;
         }
 
-        _pool[slot.Value + slot.Kept] = new(symbol, 1);
-        slot.Kept++;
+        _pool[slot.Value + (int)slot.Distinct] = new(symbol, 1);
+        slot.Distinct++;
     }
 
-    /// <summary>Takes back one <see cref="Add"/>. What a full block has forgotten stays forgotten.</summary>
+    /// <summary>Takes back one <see cref="Add"/>.</summary>
     public void Remove(ulong context, uint symbol)
     {
         ref var slot = ref SlotOf(context);
-        if (slot.Total == 0)
+        if (slot.Capacity == 0)
+        {
+            if (slot.Total == 0 || slot.Value != (int)symbol)
+            {
+                Bug.Report("A count was removed that was never added.");
+                return;
+            }
+
+            slot.Total--;
+            return;
+        }
+
+        var entries = _pool.AsSpan(slot.Value, (int)slot.Distinct);
+        var index = IndexOf(entries, symbol);
+        if (index < 0)
         {
             Bug.Report("A count was removed that was never added.");
             return;
         }
 
         slot.Total--;
-        if (slot.Capacity == 0)
+        var lowered = new PatternEntry(symbol, entries[index].Count - 1);
+        for (; index + 1 < entries.Length && lowered.Count < entries[index + 1].Count; index++)
         {
-            return;
+            entries[index] = entries[index + 1];
         }
 
-        var entries = _pool.AsSpan(slot.Value, slot.Kept);
-        var index = IndexOf(entries, symbol);
-        if (0 <= index)
-        {
-            var lowered = new PatternEntry(symbol, entries[index].Count - 1);
-            for (; index + 1 < entries.Length && lowered.Count < entries[index + 1].Count; index++)
-            {
-                entries[index] = entries[index + 1];
-            }
-
-            entries[index] = lowered;
-            if (lowered.Count == 0)
-            {
-                slot.Kept--;
-                slot.Distinct--;
-            }
-        }
-
+        entries[index] = lowered;
+        slot.Distinct -= lowered.Count == 0 ? 1u : 0;
         if (slot.Total == 0)
         {
             // The slot keeps its context, so that probing goes on past it; a rehash sweeps it away.
@@ -201,7 +190,7 @@ internal sealed class ContextCounts : IContextSource
             return new(slot.Total, 1, new ReadOnlySpan<PatternEntry>(in single));
         }
 
-        return new(slot.Total, slot.Distinct, _pool.AsSpan(slot.Value, slot.Kept));
+        return new(slot.Total, slot.Distinct, _pool.AsSpan(slot.Value, (int)slot.Distinct));
     }
 
     public ulong HashOf(uint symbol) => _symbols[(int)symbol].Hash;
@@ -276,7 +265,7 @@ internal sealed class ContextCounts : IContextSource
 
         if (_pool.Length < _poolLength + capacity)
         {
-            Array.Resize(ref _pool, _pool.Length * 2);
+            Array.Resize(ref _pool, Math.Max(_pool.Length * 2, _poolLength + capacity));
         }
 
         _poolLength += capacity;
@@ -291,14 +280,13 @@ internal sealed class ContextCounts : IContextSource
         free = block;
     }
 
-    // Capacity 0: Value is the only successor. Otherwise Value is where the block lies in the pool and Kept its length.
+    // Capacity 0: Value is the only successor. Otherwise Value is where the block lies in the pool and Distinct its length.
     private struct Slot
     {
         public ulong Context;
         public int Value;
         public uint Total;
         public uint Distinct;
-        public byte Capacity;
-        public byte Kept;
+        public int Capacity;
     }
 }

@@ -8,7 +8,8 @@ namespace LlmAssist.Engine.Patterns;
 /// <param name="Contexts">How many are kept.</param>
 internal sealed record ContextTablePlan(int Prune, long Contexts)
 {
-    private const int MostPruned = 256;
+    private const int MostPruned = 1 << 16;
+    private const long MostContexts = int.MaxValue / 16;
 
     /// <summary>
     /// Keeps what was seen at least <paramref name="prune"/> times, and less if that is needed to stay below
@@ -17,7 +18,7 @@ internal sealed record ContextTablePlan(int Prune, long Contexts)
     /// <exception cref="UserException">Even the most frequent contexts alone are too many.</exception>
     public static ContextTablePlan For(PatternCounter counter, int prune, long maximumBytes, CancellationToken cancellation)
     {
-        // By how often a context was seen (all above MostPruned together): how many contexts, and their bytes.
+        // By how often a context was seen (all from MostPruned on together): how many contexts, and the bytes of their successors.
         var contexts = new long[MostPruned + 1];
         var bytes = new long[MostPruned + 1];
         counter.Merge(
@@ -28,15 +29,27 @@ internal sealed record ContextTablePlan(int Prune, long Contexts)
                 bytes[seen] += ContextTableWriter.BytesOf(successors.Length);
             },
             cancellation);
-        for (var threshold = Math.Max(1, prune); threshold <= MostPruned; threshold++)
+
+        // From the most frequent down, as long as there is room and rarer ones are wanted.
+        var (kept, keptBytes) = (0L, 0L);
+        var threshold = MostPruned + 1;
+        for (; Math.Clamp(prune, 1, MostPruned) < threshold; threshold--)
         {
-            if (bytes.Skip(threshold).Sum() <= maximumBytes && contexts.Skip(threshold).Sum() <= int.MaxValue / 16)
+            var (more, moreBytes) = (kept + contexts[threshold - 1], keptBytes + bytes[threshold - 1]);
+            if (MostContexts < more || maximumBytes < moreBytes + ContextTableWriter.SlotBytes(more))
             {
-                return new(threshold, contexts.Skip(threshold).Sum());
+                break;
             }
+
+            (kept, keptBytes) = (more, moreBytes);
         }
 
-        var least = (bytes[MostPruned] / 1_000_000) + 1;
+        if (threshold <= MostPruned)
+        {
+            return new(threshold, kept);
+        }
+
+        var least = ((bytes[MostPruned] + ContextTableWriter.SlotBytes(contexts[MostPruned])) / 1_000_000) + 1;
         throw new UserException(new(
             $"The model does not fit: its most frequent patterns alone take {least} MB, allowed are {Math.Max(0, maximumBytes / 1_000_000)} MB beside its vocabulary. Allow more with --max-megabytes, or train on fewer files.",
             $"El modelo no cabe: solo sus patrones más frecuentes ocupan {least} MB y se permiten {Math.Max(0, maximumBytes / 1_000_000)} MB aparte del vocabulario. Permita más con --max-megabytes o entrene con menos archivos."));
@@ -57,23 +70,19 @@ internal sealed class ContextTableWriter(PatternModelWriter writer, uint[] ids, 
     private long _slotsWritten;
     private long _entriesWritten;
 
-    /// <summary>What a context costs in the file.</summary>
-    public static long BytesOf(int successors) =>
-        (long)(8 / PatternFormat.SlotLoad) + (successors == 1 ? 0 : 8L * (1 + Math.Min(successors, PatternFormat.MaximumSuccessors)));
+    /// <summary>What a context's successors cost in the file.</summary>
+    public static long BytesOf(int successors) => successors == 1 ? 0 : 8L * (1 + Math.Min(successors, PatternFormat.MaximumSuccessors));
+
+    /// <summary>What the slots of that many contexts cost in the file.</summary>
+    public static long SlotBytes(long contexts) => 8L * (CapacityFor(contexts) + PatternModel.SlotOverflow);
 
     /// <summary>Writes both sections.</summary>
     /// <returns>How many (context, successor) pairs they hold.</returns>
     public long Write(PatternCounter counter, ContextTablePlan plan, CancellationToken cancellation)
     {
-        var capacity = (uint)Math.Max(16, plan.Contexts / PatternFormat.SlotLoad);
+        var capacity = CapacityFor(plan.Contexts);
         var stored = 0L;
-        using var scratch = new FileStream(Path.Combine(scratchFolder, PatternStore.ScratchName()), new FileStreamOptions
-        {
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.ReadWrite,
-            Share = FileShare.None,
-            Options = FileOptions.DeleteOnClose,
-        });
+        using var scratch = PatternStore.CreateScratch(scratchFolder);
         _scratch = scratch;
         writer.Begin<PatternSlot>(PatternSection.Slots);
         counter.Merge(
@@ -111,6 +120,8 @@ internal sealed class ContextTableWriter(PatternModelWriter writer, uint[] ids, 
         writer.End();
         return stored;
     }
+
+    private static uint CapacityFor(long contexts) => (uint)Math.Max(16, contexts / PatternFormat.SlotLoad);
 
     private PatternSlot SlotFor(ulong context, uint total, Span<PatternEntry> successors)
     {

@@ -167,7 +167,8 @@ internal sealed class DocumentCounts
     {
         public const uint NoSpace = uint.MaxValue;
 
-        // Offsets may differ: an edit above moves everything below it.
-        public bool CountsAs(Counted other) => Id == other.Id && Space == other.Space;
+        // Offsets may differ: an edit above moves everything below it. The same text may be of another kind (a document's language
+        // can change, and all that is withheld has one id), and the spaces beside it are counted by kind.
+        public bool CountsAs(Counted other) => Id == other.Id && Space == other.Space && Symbol.Kind == other.Symbol.Kind;
     }
 }

@@ -23,19 +23,23 @@ internal sealed class PatternCounter : IDisposable
     private readonly long _memoryAllowance;
     private readonly List<Record[]> _runs = [];
     private readonly List<FileStream> _spilled = [];
-    private Record[] _filling = new Record[BufferRecords];
-    private Record[] _spare = new Record[BufferRecords];
-    private readonly Record[] _scratch = new Record[BufferRecords];
+    private Record[] _filling;
+    private Record[] _spare;
+    private readonly Record[] _scratch;
     private int _filled;
     private Task _sorting = Task.CompletedTask;
 
     /// <summary>A counter that spills into <paramref name="scratchFolder"/>.</summary>
     /// <param name="scratchFolder">An existing folder.</param>
-    /// <param name="memoryAllowance">Bytes of sorted runs to keep in memory; the buffers take 100 MB besides.</param>
-    public PatternCounter(string scratchFolder, long memoryAllowance)
+    /// <param name="memoryAllowance">Bytes of sorted runs to keep in memory.</param>
+    /// <param name="bufferRecords">Pairs sorted at once; 48 bytes of memory each.</param>
+    public PatternCounter(string scratchFolder, long memoryAllowance, int bufferRecords = BufferRecords)
     {
         _scratchFolder = scratchFolder;
         _memoryAllowance = memoryAllowance;
+        _filling = new Record[bufferRecords];
+        _spare = new Record[bufferRecords];
+        _scratch = new Record[bufferRecords];
     }
 
     /// <summary>Pairs added so far, each with its count.</summary>
@@ -90,7 +94,17 @@ internal sealed class PatternCounter : IDisposable
         finally
         {
             _runs.Clear();
-            _spilled.ForEach(file => file.Dispose());
+            foreach (var file in _spilled)
+            {
+                try
+                {
+                    file.Dispose();
+                }
+                catch (IOException)
+                {
+                    // A full disk did not take the end of it. The file is closed and removed all the same, and so must be the others.
+                }
+            }
         }
     }
 
@@ -119,15 +133,7 @@ internal sealed class PatternCounter : IDisposable
 
     private void Spill()
     {
-        var path = Path.Combine(_scratchFolder, PatternStore.ScratchName());
-        var file = new FileStream(path, new FileStreamOptions
-        {
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.ReadWrite,
-            Share = FileShare.None,
-            Options = FileOptions.DeleteOnClose,
-            BufferSize = 1 << 16,
-        });
+        var file = PatternStore.CreateScratch(_scratchFolder);
         _spilled.Add(file);
         var cursors = _runs.ConvertAll(run => new Cursor(run));
         Merge(

@@ -105,11 +105,7 @@ public sealed class PatternModel : IDisposable, IContextSource
     /// <summary>The files learned from, in the order of training.</summary>
     public IEnumerable<LearnedFile> LearnedFiles()
     {
-        if (!_sections.TryGetValue(PatternSection.LearnedFiles, out var section))
-        {
-            yield break;
-        }
-
+        var section = _sections[PatternSection.LearnedFiles];
         var position = 0;
         while (position < (int)section.Count)
         {
@@ -203,7 +199,7 @@ public sealed class PatternModel : IDisposable, IContextSource
 
             var header = entries[(int)slot.EntryIndex];
             var length = (int)Math.Min(header.Distinct, PatternFormat.MaximumSuccessors);
-            if (entries.Length - (int)slot.EntryIndex - 1 < length)
+            if (length == 0 || entries.Length - (int)slot.EntryIndex - 1 < length)
             {
                 break;
             }
@@ -320,7 +316,7 @@ public sealed class PatternModel : IDisposable, IContextSource
         foreach (var record in MemoryMarshal.Cast<byte, SectionRecord>(covered[PatternFormat.HeaderLength..]))
         {
             var bytes = (UInt128)record.Count * record.ElementSize;
-            if (int.MaxValue < bytes || length < record.Offset || length - record.Offset < (ulong)bytes || record.Offset % PatternFormat.Alignment != 0)
+            if (record.ElementSize == 0 || int.MaxValue < bytes || length < record.Offset || length - record.Offset < (ulong)bytes || record.Offset % PatternFormat.Alignment != 0)
             {
                 throw Refused(
                     $"the section '{(PatternSection)record.Kind}' does not lie inside the file.",
@@ -338,6 +334,7 @@ public sealed class PatternModel : IDisposable, IContextSource
         Expect<byte>(PatternSection.Statistics);
         Expect<byte>(PatternSection.Parameters);
         Expect<byte>(PatternSection.Provenance);
+        Expect<byte>(PatternSection.LearnedFiles);
         return sections;
 
         void Expect<T>(PatternSection kind)

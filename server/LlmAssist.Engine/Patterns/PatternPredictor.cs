@@ -49,7 +49,7 @@ internal sealed class PatternPredictor
     /// <param name="most">How many at the most.</param>
     public IReadOnlyList<Prediction> Next(ReadOnlySpan<Symbol> history, string typed, int most)
     {
-        MixSymbols(history);
+        MixSymbols(history, typed);
         if (typed.Length != 0)
         {
             AddNames(typed);
@@ -64,7 +64,7 @@ internal sealed class PatternPredictor
     /// <returns>Its rank, 1 for the first, 0 if it was not offered; and its probability, or that of 'none of these'.</returns>
     public (int Rank, double Probability) Rate(ReadOnlySpan<Symbol> history, ulong actual)
     {
-        MixSymbols(history);
+        MixSymbols(history, "");
         var offered = actual != Symbol.WithheldHash && _index.TryGetValue(actual, out var index) ? index : -1;
         var known = 0.0;
         var rank = 1;
@@ -146,7 +146,7 @@ internal sealed class PatternPredictor
 
         // The table has the special context first; the mixture wants the general one first.
         contexts.Reverse();
-        Mix(contexts, Weights.Spacing);
+        Mix(contexts, Weights.Spacing, "");
         var best = -1;
         for (var index = 0; index < _candidates.Count; index++)
         {
@@ -156,7 +156,7 @@ internal sealed class PatternPredictor
         return best < 0 ? "" : _candidates[best].Text;
     }
 
-    private void MixSymbols(ReadOnlySpan<Symbol> history)
+    private void MixSymbols(ReadOnlySpan<Symbol> history, string typed)
     {
         Span<ulong> contexts = stackalloc ulong[Contexts.Kinds];
         Span<ulong> hashes = stackalloc ulong[Contexts.MaximumOrder];
@@ -167,11 +167,12 @@ internal sealed class PatternPredictor
         }
 
         Contexts.Fill(hashes[..recent.Length], contexts);
-        Mix(contexts, Weights.Symbols);
+        Mix(contexts, Weights.Symbols, typed);
     }
 
     // Fills _candidates. A candidate's probability is its mass times _scale: a step then costs only its own successors.
-    private void Mix(ReadOnlySpan<ulong> contexts, Trust[][] weights)
+    // Of a context's successors the most frequent compete; the rare ones behind them only where something typed asks for them.
+    private void Mix(ReadOnlySpan<ulong> contexts, Trust[][] weights, string typed)
     {
         _index.Clear();
         _candidates.Clear();
@@ -199,9 +200,14 @@ internal sealed class PatternPredictor
                 _scale *= 1 - trust;
                 foreach (var source in _families[family])
                 {
-                    foreach (var entry in source.Find(contexts[kind], ref single).Entries)
+                    var entries = source.Find(contexts[kind], ref single).Entries;
+                    for (var index = 0; index < entries.Length; index++)
                     {
-                        Raise(source, entry.Symbol, trust * entry.Count / total / _scale);
+                        if (index < PatternFormat.MaximumSuccessors
+                            || (typed.Length != 0 && source.TextOf(entries[index].Symbol).StartsWith(typed, StringComparison.Ordinal)))
+                        {
+                            Raise(source, entries[index].Symbol, trust * entries[index].Count / total / _scale);
+                        }
                     }
                 }
             }
@@ -228,19 +234,23 @@ internal sealed class PatternPredictor
     private void AddNames(string typed)
     {
         const int Most = 32;
+        Span<ulong> contexts = stackalloc ulong[Contexts.Kinds];
+        Contexts.Fill([], contexts);
+        PatternEntry single = default;
         foreach (var family in _families)
         {
             foreach (var source in family)
             {
-                if (source is not PatternModel model)
+                // The context of nothing occurred once for each symbol of the corpus.
+                var symbols = source.Find(contexts[0], ref single).Total;
+                if (source is not PatternModel model || symbols == 0)
                 {
                     continue;
                 }
 
-                var symbols = model.Statistics.Tokens;
                 foreach (var name in model.NamesWithPrefix(typed, Most))
                 {
-                    Raise(source, name, Weights.Unseen * model.CountOf(name) / symbols / _scale);
+                    Raise(source, name, Weights.Unseen * Math.Min(1, (double)model.CountOf(name) / symbols) / _scale);
                 }
             }
         }

@@ -90,7 +90,7 @@ public sealed record PatternProvenance
 /// <param name="Hash">Hash of its text, 16 hexadecimal digits.</param>
 public sealed record LearnedFile(string Path, long Bytes, long ModifiedAt, string Hash);
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(PatternStatistics))]
 [JsonSerializable(typeof(PatternParameters))]
 [JsonSerializable(typeof(PatternProvenance))]

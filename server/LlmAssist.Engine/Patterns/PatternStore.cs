@@ -26,6 +26,7 @@ public sealed class PatternStore
 
     private const string StampFormat = "yyyyMMdd_HHmmss";
     private const int StampLength = 15;
+    private const int CreationAttempts = 5;
 
     /// <summary>Length of "_YYYYMMDD_HHMMSS", by which a model's id is longer than its name.</summary>
     internal const int StampSuffixLength = StampLength + 1;
@@ -62,9 +63,16 @@ public sealed class PatternStore
         var models = new List<StoredModel>();
         foreach (var file in new DirectoryInfo(Folder).EnumerateFiles("*" + Extension))
         {
-            if (Parse(file.Name) is var (name, createdAt))
+            try
             {
-                models.Add(new(file.FullName, name, createdAt, file.Length));
+                if (Parse(file.Name) is var (name, createdAt))
+                {
+                    models.Add(new(file.FullName, name, createdAt, file.Length));
+                }
+            }
+            catch (FileNotFoundException)
+            {
+                // Deleted by another process while we were looking.
             }
         }
 
@@ -112,7 +120,7 @@ public sealed class PatternStore
                 continue;
             }
 
-            if (wanted.SetEquals(model.Provenance.Folders.Select(NormalizedFolder)))
+            if (wanted.SetEquals(model.Provenance.Folders))
             {
                 return model;
             }
@@ -190,12 +198,11 @@ public sealed class PatternStore
         {
             try
             {
-                using (new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None))
+                // Deleted while it is locked, so that nobody can have taken it up between the question and the answer.
+                using (new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None, bufferSize: 0, FileOptions.DeleteOnClose))
                 {
+                    removed++;
                 }
-
-                File.Delete(path);
-                removed++;
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
@@ -229,29 +236,55 @@ public sealed class PatternStore
     }
 
     /// <summary>Starts a file that becomes a model with <see cref="Publish"/>; disposed before that, it is deleted by the next sweep.</summary>
-    internal FileStream CreateDraft()
+    internal FileStream CreateDraft() => CreateLocked(Folder, FileOptions.None);
+
+    /// <summary>A file in <paramref name="folder"/> that is gone when it is disposed; after a kill, at the next <see cref="Sweep"/>.</summary>
+    internal static FileStream CreateScratch(string folder) => CreateLocked(folder, FileOptions.DeleteOnClose);
+
+    // The handle is the lock that Sweep respects. On Unix a file is created first and locked then; a sweep in between may lock or
+    // delete it, and then the next name is tried.
+    private static FileStream CreateLocked(string folder, FileOptions fileOptions)
     {
         var options = new FileStreamOptions
         {
             Mode = FileMode.CreateNew,
             Access = FileAccess.ReadWrite,
 
-            // Shared for deletion, so that Windows lets it be renamed while open; the handle is the lock that Sweep respects.
+            // Shared for deletion, so that Windows lets a draft be renamed while it is open.
             Share = FileShare.Delete,
             BufferSize = 1 << 16,
+            Options = fileOptions,
         };
         if (!OperatingSystem.IsWindows())
         {
             options.UnixCreateMode = OwnerOnly;
         }
 
-        return new(System.IO.Path.Combine(Folder, ScratchName()), options);
+        for (var attempt = 1; ; attempt++)
+        {
+            var path = System.IO.Path.Combine(folder, $"{ScratchPrefix}{Guid.NewGuid():N}.tmp");
+            try
+            {
+                var file = new FileStream(path, options);
+                if (File.Exists(path))
+                {
+                    return file;
+                }
+
+                file.Dispose();
+            }
+            catch (IOException) when (attempt < CreationAttempts && Directory.Exists(folder))
+            {
+            }
+        }
     }
 
     /// <summary>Gives a finished draft its name. From here on it is a model and is not modified any more.</summary>
     internal StoredModel Publish(FileStream draft, string name)
     {
-        for (var stamp = _time.GetUtcNow(); ; stamp = stamp.AddSeconds(1))
+        // What is published last is the newest, even if the clock was set back meanwhile.
+        var newest = List().FirstOrDefault(model => model.Name == name)?.CreatedAt.AddSeconds(1) ?? DateTimeOffset.MinValue;
+        for (var stamp = _time.GetUtcNow() is var now && newest < now ? now : newest; ; stamp = stamp.AddSeconds(1))
         {
             var fileName = $"{name}_{stamp.UtcDateTime.ToString(StampFormat, CultureInfo.InvariantCulture)}{Extension}";
             var path = System.IO.Path.Combine(Folder, fileName);
@@ -261,16 +294,13 @@ public sealed class PatternStore
             }
             catch (IOException) when (File.Exists(path))
             {
-                // Two trainings within one second: the later one takes the next.
+                // Another process was faster: the later one takes the next second.
                 continue;
             }
 
             return new(path, name, Parse(fileName)!.Value.CreatedAt, draft.Length);
         }
     }
-
-    /// <summary>A file name for what only one process needs, recognizable by <see cref="Sweep"/>.</summary>
-    internal static string ScratchName() => $"{ScratchPrefix}{Guid.NewGuid():N}.tmp";
 
     /// <summary>A name that may stand in a file name: letters, digits, '.', '-' and '_', at most 64.</summary>
     public static string SafeName(string text)
@@ -291,6 +321,7 @@ public sealed class PatternStore
             try
             {
                 _ = model.Provenance;
+                _ = model.Statistics;
                 return model;
             }
             catch

@@ -59,6 +59,9 @@ public sealed class PatternTrainer(PatternStore store, TimeProvider time)
     // Bytes of counts kept in memory before they go to disk. Together with its buffers training stays below half a GiB.
     private const long CountingAllowance = 320L << 20;
 
+    // Bytes of the file kept for statistics and parameters, which are written last, and for padding.
+    private const int StatisticsAllowance = 16 << 10;
+
     // How many copies of one name are kept: the current one, and the one before in case it is mapped or wanted back.
     private const int VersionsKept = 2;
 
@@ -90,14 +93,15 @@ public sealed class PatternTrainer(PatternStore store, TimeProvider time)
 
         progress?.Report(new(TrainingPhase.Saving, ReadingShare, reading.Learned.Count, corpus.Files.Count));
         using var draft = store.CreateDraft();
+        string[] folders = [.. request.Folders.Select(PatternStore.NormalizedFolder).Distinct()];
         var provenance = new PatternProvenance
         {
             Name = PatternStore.SafeName(request.Name),
             CreatedAt = time.GetUtcNow(),
             Program = ProgramVersion,
-            Folders = [.. request.Folders.Select(PatternStore.NormalizedFolder)],
-            Commits = request.Folders
-                .Select(folder => (Folder: PatternStore.NormalizedFolder(folder), Commit: CommitOf(folder)))
+            Folders = folders,
+            Commits = folders
+                .Select(folder => (Folder: folder, Commit: CommitOf(folder)))
                 .Where(pair => pair.Commit is not null)
                 .ToDictionary(pair => pair.Folder, pair => pair.Commit!),
             Files = reading.Learned.Count,
@@ -117,11 +121,7 @@ public sealed class PatternTrainer(PatternStore store, TimeProvider time)
         catch
         {
             // The draft is deleted at once rather than by the next sweep: after a full disk the space is wanted now.
-            if (Path.GetFileName(draft.Name).EndsWith(".tmp", StringComparison.Ordinal))
-            {
-                File.Delete(draft.Name);
-            }
-
+            File.Delete(draft.Name);
             throw;
         }
     }
@@ -198,7 +198,18 @@ public sealed class PatternTrainer(PatternStore store, TimeProvider time)
     {
         using var writer = new PatternModelWriter(draft);
         var ids = vocabulary.Write(writer);
-        var maximumBytes = request.MaximumMegabytes is { } megabytes ? (megabytes * 1_000_000L) - writer.Length : long.MaxValue;
+        writer.Section<byte>(PatternSection.Provenance, JsonSerializer.SerializeToUtf8Bytes(provenance, PatternJson.Default.PatternProvenance));
+        writer.Begin<byte>(PatternSection.LearnedFiles);
+        foreach (var learned in reading.Learned)
+        {
+            writer.Append<byte>(JsonSerializer.SerializeToUtf8Bytes(learned, PatternJson.Default.LearnedFile));
+            writer.Append("\n"u8);
+        }
+
+        writer.End();
+
+        // The table of contexts gets what is left, so everything of a size that is not known in advance stands before it.
+        var maximumBytes = request.MaximumMegabytes is { } megabytes ? (megabytes * 1_000_000L) - writer.Length - StatisticsAllowance : long.MaxValue;
         var plan = ContextTablePlan.For(counter, request.Prune, maximumBytes, cancellation);
         progress?.Report(new(TrainingPhase.Saving, 0.9, reading.Learned.Count, reading.Learned.Count));
         var stored = new ContextTableWriter(writer, ids, store.Folder).Write(counter, plan, cancellation);
@@ -225,15 +236,6 @@ public sealed class PatternTrainer(PatternStore store, TimeProvider time)
         };
         writer.Section<byte>(PatternSection.Statistics, JsonSerializer.SerializeToUtf8Bytes(statistics, PatternJson.Default.PatternStatistics));
         writer.Section<byte>(PatternSection.Parameters, JsonSerializer.SerializeToUtf8Bytes(parameters, PatternJson.Default.PatternParameters));
-        writer.Section<byte>(PatternSection.Provenance, JsonSerializer.SerializeToUtf8Bytes(provenance, PatternJson.Default.PatternProvenance));
-        writer.Begin<byte>(PatternSection.LearnedFiles);
-        foreach (var learned in reading.Learned)
-        {
-            writer.Append<byte>(JsonSerializer.SerializeToUtf8Bytes(learned, PatternJson.Default.LearnedFile));
-            writer.Append("\n"u8);
-        }
-
-        writer.End();
         writer.Finish();
         return statistics;
     }
@@ -257,7 +259,10 @@ public sealed class PatternTrainer(PatternStore store, TimeProvider time)
         {
             var git = Path.Combine(folder, ".git");
             var head = File.ReadAllText(Path.Combine(git, "HEAD")).Trim();
-            return head.StartsWith("ref: ", StringComparison.Ordinal) ? File.ReadAllText(Path.Combine(git, head["ref: ".Length..])).Trim() : head;
+            var commit = head.StartsWith("ref: refs/", StringComparison.Ordinal) ? File.ReadAllText(Path.Combine(git, head["ref: ".Length..])).Trim() : head;
+
+            // A folder from elsewhere can name any file as its head; only what looks like a commit is kept.
+            return commit.Length is 40 or 64 && commit.All(char.IsAsciiHexDigit) ? commit : null;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

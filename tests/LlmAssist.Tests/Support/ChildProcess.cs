@@ -1,0 +1,53 @@
+// A second process that runs ChildProgram.
+using System.Diagnostics;
+
+namespace LlmAssist.Tests.Support;
+
+internal sealed class ChildProcess : IDisposable
+{
+    private readonly Process _process;
+
+    private ChildProcess(string program, IEnumerable<string> arguments) => _process = Process.Start(new ProcessStartInfo(program, arguments)
+    {
+        RedirectStandardError = true,
+        RedirectStandardInput = true,
+        RedirectStandardOutput = true,
+    })!;
+
+    public static ChildProcess Start(params string[] arguments) => new(Environment.ProcessPath!, [typeof(ChildProgram).Assembly.Location, .. arguments]);
+
+    /// <summary>The same with files limited to <paramref name="kilobytes"/>: beyond it a write fails as it does on a full disk. Unix only.</summary>
+    public static ChildProcess StartLimited(int kilobytes, params string[] arguments) => new(
+        "bash",
+        ["-c", $"trap '' XFSZ; ulimit -f {kilobytes}; exec \"$@\"", "bash", Environment.ProcessPath!, typeof(ChildProgram).Assembly.Location, .. arguments]);
+
+    /// <summary>Waits for the next line; null when it has ended.</summary>
+    public string? ReadLine() => _process.StandardError.ReadLine();
+
+    /// <summary>Ends it as kill -9 does.</summary>
+    public void Kill()
+    {
+        _process.Kill();
+        _process.WaitForExit();
+    }
+
+    /// <summary>Waits for its end.</summary>
+    /// <returns>Its exit code and what it still said.</returns>
+    public (int ExitCode, string Said) End()
+    {
+        _process.StandardInput.Close();
+        var said = _process.StandardError.ReadToEnd();
+        _process.WaitForExit();
+        return (_process.ExitCode, said);
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+        {
+            Kill();
+        }
+
+        _process.Dispose();
+    }
+}

@@ -1,0 +1,74 @@
+// What this assembly does when it is run rather than tested: a second process for tests of what several processes share, and of
+// what is left when one is killed. It says on stderr where it is, one line at a time.
+using LlmAssist.Engine.Patterns;
+
+namespace LlmAssist.Tests.Support;
+
+internal static class ChildProgram
+{
+    public static int Main(string[] args)
+    {
+        var store = new PatternStore(args[1], TimeProvider.System);
+        switch (args[0])
+        {
+            case "train":
+                return Train(store, args[2]);
+            case "hold":
+                return Hold(store);
+            case "churn":
+                return Churn(store, args[2], int.Parse(args[3]));
+            default:
+                return 2;
+        }
+    }
+
+    // Trains a model, and tells each step.
+    private static int Train(PatternStore store, string source)
+    {
+        try
+        {
+            new PatternTrainer(store, TimeProvider.System).Train(
+                new() { Name = "tiny", Folders = [source] },
+                new Steps(progress => Console.Error.WriteLine($"{progress.Phase} {progress.Fraction:F2}")),
+                CancellationToken.None);
+            return 0;
+        }
+        catch (IOException exception)
+        {
+            Console.Error.WriteLine("IOException: " + exception.Message);
+            return 1;
+        }
+    }
+
+    // Keeps a draft and a scratch file open until it is told to end, or killed.
+    private static int Hold(PatternStore store)
+    {
+        using var draft = store.CreateDraft();
+        using var scratch = PatternStore.CreateScratch(store.Folder);
+        Console.Error.WriteLine("holding");
+        Console.In.ReadLine();
+        return 0;
+    }
+
+    // Trains, lists, opens and deletes, as other processes do at the same time.
+    private static int Churn(PatternStore store, string source, int rounds)
+    {
+        for (var round = 0; round < rounds; round++)
+        {
+            Train(store, source);
+            using var model = store.OpenCurrent("tiny", exception => throw exception);
+            foreach (var stored in store.List().Skip(1))
+            {
+                store.Delete(stored);
+            }
+        }
+
+        return 0;
+    }
+
+    // Reports on the thread that makes the progress, unlike Progress<T>.
+    private sealed class Steps(Action<TrainingProgress> act) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value) => act(value);
+    }
+}
