@@ -96,12 +96,13 @@ internal sealed record DoctorRow(string Check, string State, string Found, strin
 internal sealed record DoctorAnswer(bool Ok, IReadOnlyList<DoctorRow> Checks);
 
 /// <param name="Opened">Whether a saved model was opened rather than a new one trained.</param>
+/// <param name="SilentPlaces">At how many other places it was asked and was not sure enough.</param>
 /// <param name="HeldOut">On files that the model did not see; null where the folder is too large or too small for a quick one.</param>
-internal sealed record TourAnswer(string Model, bool Opened, IReadOnlyList<TourPlace> Places, Evaluation? HeldOut);
+internal sealed record TourAnswer(string Model, bool Opened, IReadOnlyList<TourPlace> Places, int SilentPlaces, Evaluation? HeldOut);
 
 /// <param name="Actual">What the file has from the cursor to the end of the line.</param>
-/// <param name="Suggestion">What is suggested there; null for nothing.</param>
-/// <param name="Verdict"><c>equal</c>, <c>begins</c> (all of it is right and the line goes on), <c>differs</c>, <c>silent</c>.</param>
+/// <param name="Suggestion">What is suggested there.</param>
+/// <param name="Verdict"><c>equal</c>, <c>begins</c> (all of it is right and the line goes on) or <c>differs</c>.</param>
 internal sealed record TourPlace(
     string File,
     int Line,
@@ -111,8 +112,7 @@ internal sealed record TourPlace(
     string? Suggestion,
     string Verdict,
     double Confidence,
-    long ElapsedMicroseconds,
-    string? Why);
+    long ElapsedMicroseconds);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(TrainAnswer))]

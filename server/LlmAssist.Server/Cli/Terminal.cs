@@ -202,11 +202,11 @@ internal sealed class Terminal
             .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
             .Start(progress =>
             {
-                var bar = progress.AddTask("", maxValue: 1);
+                var bar = progress.AddTask("…", maxValue: 1);
                 return work(new Reports(step =>
                 {
                     bar.Value = step.Fraction;
-                    bar.Description = Markup.Escape($"{step.What.In(Speech)} {step.Detail}");
+                    bar.Description = Markup.Escape($"{step.What.In(Speech)} {step.Detail}".TrimEnd());
                 }));
             });
     }

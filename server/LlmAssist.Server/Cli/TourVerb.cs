@@ -14,6 +14,8 @@ namespace LlmAssist.Server.Cli;
 internal static class TourVerb
 {
     private const int PlacesShown = 12;
+    private const int PlacesAskedPerFile = 6; // in search of one at which there is something to show
+    private const int PlacesAskedAtMost = 240; // a moment's work
     private const int LeastToWrite = 6; // visible characters right of the cursor: less is not worth showing
     private const double ChangedTolerated = 0.1; // share of files; beyond, the saved model is out of date
     private const int TrialTokens = 20_000;
@@ -40,14 +42,14 @@ internal static class TourVerb
         using var host = new ModelHost(store, context.Time);
         var (model, isOpened) = OpenOrTrain(context, store, request, corpus, cancellation);
         host.Adopt(model);
-        var places = Visit(context, new CompletionEngine(host, context.Time), corpus, cancellation);
+        var visited = Visit(context, new CompletionEngine(host, context.Time), corpus, cancellation);
         if (context.Terminal.IsJson)
         {
-            context.Terminal.Json(new TourAnswer(model.Id.Name, isOpened, places, Trial(context, request, corpus, cancellation)), CliJson.Default.TourAnswer);
+            context.Terminal.Json(new TourAnswer(model.Id.Name, isOpened, visited.Shown, visited.Silent, Trial(context, request, corpus, cancellation)), CliJson.Default.TourAnswer);
             return ExitCode.Success;
         }
 
-        Show(context.Terminal, places);
+        Show(context.Terminal, visited);
         ShowTrial(context.Terminal, Trial(context, request, corpus, cancellation));
         context.Terminal.Heading(new("Memory", "Memoria"));
         MemoryVerb.Show(context);
@@ -127,23 +129,39 @@ internal static class TourVerb
 
     // ---- Places ----
 
-    private static List<TourPlace> Visit(VerbContext context, CompletionEngine engine, Corpus corpus, CancellationToken cancellation)
+    // One place of a file, in a few files of every language. Where the model stays silent there is nothing to see; how
+    // often it did is counted and told.
+    private static Visited Visit(VerbContext context, CompletionEngine engine, Corpus corpus, CancellationToken cancellation)
     {
-        var places = new List<TourPlace>();
+        var shown = new List<TourPlace>();
+        var silent = 0;
         foreach (var file in Spread(corpus.Files))
         {
-            if (places.Count == PlacesShown)
+            if (shown.Count == PlacesShown || PlacesAskedAtMost <= shown.Count + silent)
             {
                 break;
             }
 
-            if (CorpusWalker.ReadText(file) is { } content && CursorIn(file, new SourceText(content)) is { } place)
+            if (CorpusWalker.ReadText(file) is not { } content)
             {
-                places.Add(Ask(engine, file, new SourceText(content), place, cancellation));
+                continue;
+            }
+
+            var text = new SourceText(content);
+            foreach (var cursor in CursorsIn(file, text))
+            {
+                var place = Ask(engine, file, text, cursor, cancellation);
+                if (place.Suggestion is not null)
+                {
+                    shown.Add(place);
+                    break;
+                }
+
+                silent++;
             }
         }
 
-        return places;
+        return new(shown, silent);
     }
 
     // Code before data; the languages in turn, the one with the most bytes first; within a language in an order that
@@ -169,8 +187,9 @@ internal static class TourVerb
         }
     }
 
-    // Between two tokens of a line of code: something stands left of it, and enough right of it.
-    private static int? CursorIn(CorpusFile file, SourceText text)
+    // Between two tokens of a line of code: something stands left of it, and enough right of it. In an order that looks
+    // like chance and is always the same.
+    private static IEnumerable<int> CursorsIn(CorpusFile file, SourceText text)
     {
         var tokens = new List<Token>();
         Lexer.Tokenize(text.Content, file.Language, tokens);
@@ -197,7 +216,7 @@ internal static class TourVerb
             }
         }
 
-        return cursors.Count == 0 ? null : cursors[(int)(Scatter(file.RelativePath + "#") % (uint)cursors.Count)];
+        return cursors.OrderBy(cursor => Scatter($"{file.RelativePath}#{cursor}")).Take(PlacesAskedPerFile);
     }
 
     // What stands right of the cursor on its line is treated as not written yet.
@@ -224,16 +243,16 @@ internal static class TourVerb
             text.Content[text.LineStart(position.Line)..offset],
             actual,
             suggestion,
-            suggestion is null ? "silent" : suggestion == actual ? "equal" : actual.StartsWith(suggestion, StringComparison.Ordinal) ? "begins" : "differs",
+            suggestion is null ? "" : suggestion == actual ? "equal" : actual.StartsWith(suggestion, StringComparison.Ordinal) ? "begins" : "differs",
             report.Items.Count == 0 ? 0 : report.Items[0].Confidence,
-            (long)report.Elapsed.TotalMicroseconds,
-            report.Why?.English);
+            (long)report.Elapsed.TotalMicroseconds);
     }
 
     // ---- Showing ----
 
-    private static void Show(Terminal terminal, List<TourPlace> places)
+    private static void Show(Terminal terminal, Visited visited)
     {
+        var (places, silent) = visited;
         terminal.Heading(new(
             "Completions at real places (what the file has right of the cursor was hidden)",
             "Sugerencias en lugares reales (se ocultó lo que el archivo tiene a la derecha del cursor)"));
@@ -249,19 +268,18 @@ internal static class TourVerb
                 "begins" => new(
                     $"    ~ right so far, the file goes on: {place.Actual[place.Suggestion!.Length..].Trim()}; confidence {facts}",
                     $"    ~ correcto hasta ahí, el archivo sigue: {place.Actual[place.Suggestion!.Length..].Trim()}; confianza {facts}"),
-                "differs" => new($"    x the file has: {place.Actual}; confidence {facts}", $"    x el archivo tiene: {place.Actual}; confianza {facts}"),
-                _ => new(
-                    $"    - stays silent, not sure enough; the file has: {place.Actual} ({Figures.Count(place.ElapsedMicroseconds)} µs)",
-                    $"    - calla por falta de seguridad; el archivo tiene: {place.Actual} ({Figures.Count(place.ElapsedMicroseconds)} µs)"),
+                _ => new($"    x the file has: {place.Actual}; confidence {facts}", $"    x el archivo tiene: {place.Actual}; confianza {facts}"),
             });
         }
 
-        var right = places.Count(place => place.Verdict is "equal" or "begins");
-        var shown = places.Count(place => place.Verdict != "silent");
+        var right = places.Count(place => place.Verdict != "differs");
         terminal.Gap();
         terminal.Say(new(
-            $"{right} of {shown} suggestions were right, {places.Count - shown} places were left alone. The model has read these very files, so new code is harder:",
-            $"{right} de {shown} sugerencias fueron correctas y {places.Count - shown} lugares quedaron sin sugerencia. El modelo ha leído estos mismos archivos; con código nuevo es más difícil:"));
+            $"Asked at {Figures.Count(places.Count + silent)} places: {right} of {places.Count} suggestions were right, at {Figures.Count(silent)} it was not sure enough and stayed silent.",
+            $"Se preguntó en {Figures.Count(places.Count + silent)} lugares: {right} de {places.Count} sugerencias fueron correctas; en {Figures.Count(silent)} calló por falta de seguridad."));
+        terminal.Say(new(
+            "The model has read these very files; on code that is new to it:",
+            "El modelo ha leído estos mismos archivos; con código nuevo para él:"));
     }
 
     private static Evaluation? Trial(VerbContext context, TrainingRequest request, Corpus corpus, CancellationToken cancellation)
@@ -312,6 +330,8 @@ internal static class TourVerb
 
         return false;
     }
+
+    private sealed record Visited(IReadOnlyList<TourPlace> Shown, int Silent);
 
     private static int VisibleIn(ReadOnlySpan<char> text)
     {

@@ -1,6 +1,7 @@
 // What verbs are given: the world, so that a test can be one.
 using System.CommandLine;
-using System.CommandLine.Parsing;
+using System.Globalization;
+using System.Numerics;
 using LlmAssist.Engine;
 using LlmAssist.Engine.Memory;
 using LlmAssist.Engine.Patterns;
@@ -27,24 +28,42 @@ internal sealed record VerbContext(Terminal Terminal, DataFolders Folders, TimeP
         Description = Text(new("A model's name, or its file name for one version of it", "El nombre de un modelo, o el de su archivo si se quiere una versión concreta")),
     };
 
-    /// <summary>An option that takes a whole number.</summary>
-    public Option<int?> Whole(string name, string helpName, int least, int most, Phrase description)
-    {
-        var option = new Option<int?>(name) { Description = Text(description), HelpName = helpName };
-        option.Validators.Add(result =>
+    /// <summary>An option that takes a whole number from a range.</summary>
+    public Option<int?> Whole(string name, string helpName, int least, int most, Phrase description) => Number<int>(
+        name,
+        helpName,
+        least,
+        most,
+        most == int.MaxValue
+            ? new($"a whole number, {least} or more", $"un número entero, {least} o más")
+            : new($"a whole number from {least} to {most}", $"un número entero del {least} al {most}"),
+        description);
+
+    /// <summary>An option that takes a share.</summary>
+    public Option<double?> Share(string name, string helpName, Phrase description) =>
+        Number(name, helpName, 0.0, 1.0, new("a number from 0 to 1", "un número de 0 a 1"), description);
+
+    private Option<T?> Number<T>(string name, string helpName, T least, T most, Phrase expected, Phrase description)
+        where T : struct, INumber<T> => new(name)
         {
-            if (result.Tokens is [var token] && int.TryParse(token.Value, out var given) && (given < least || most < given))
+            Description = Text(description),
+            HelpName = helpName,
+
+            // The parser of the library names .NET types to the user.
+            CustomParser = result =>
             {
-                var range = most == int.MaxValue
-                    ? new Phrase($"{least} or more", $"{least} o más")
-                    : new Phrase($"a number from {least} to {most}", $"un número del {least} al {most}");
+                var given = result.Tokens[0].Value;
+                if (T.TryParse(given, CultureInfo.InvariantCulture, out var number) && least <= number && number <= most)
+                {
+                    return number;
+                }
+
                 result.AddError(Text(new(
-                    $"{name} was given {given}; expected {range.English}.",
-                    $"{name} recibió {given}; se esperaba {range.Spanish}.")));
-            }
-        });
-        return option;
-    }
+                    $"{name} was given '{given}'; expected {expected.English}.",
+                    $"{name} recibió «{given}»; se esperaba {expected.Spanish}.")));
+                return null;
+            },
+        };
 
     /// <summary>A file that cannot be used was met on the way to another; it lies in quarantine now.</summary>
     public void TellSetAside(PatternFileException exception) => Terminal.Remark(new(
