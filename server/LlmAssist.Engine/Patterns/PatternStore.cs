@@ -155,6 +155,13 @@ public sealed class PatternStore
         }
     }
 
+    /// <summary>The files that were set aside, by path.</summary>
+    public IReadOnlyList<string> Quarantined()
+    {
+        var folder = System.IO.Path.Combine(Folder, QuarantineFolder);
+        return Directory.Exists(folder) ? [.. Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal)] : [];
+    }
+
     /// <summary>Deletes a model's file. Processes that have it open keep what they have mapped, where the system allows it.</summary>
     /// <exception cref="UserException">The system refuses, for example because another process uses the file.</exception>
     public void Delete(StoredModel model)

@@ -1,0 +1,235 @@
+// 'doctor': what works, what does not, what to do. Each check is a method that answers one finding.
+using System.CommandLine;
+using System.Runtime.InteropServices;
+using LlmAssist.Engine;
+using LlmAssist.Engine.Memory;
+using LlmAssist.Engine.Patterns;
+
+namespace LlmAssist.Server.Cli;
+
+/// <summary>Examines the installation.</summary>
+internal static class DoctorVerb
+{
+    private static readonly ByteSize LittleDisk = ByteSize.GiB(1); // a large model and its training's scratch files
+    private static readonly ByteSize NoDisk = ByteSize.MiB(64); // not even a small model
+    private static readonly ByteSize LittleMemory = ByteSize.GiB(1);
+
+    /// <summary>The verb.</summary>
+    public static Command Command(VerbContext context)
+    {
+        var command = new Command("doctor", context.Text(new("Check what works here, and say what to do about the rest", "Comprobar qué funciona aquí y decir qué hacer con lo demás")));
+        command.SetAction((_, _) => Task.FromResult(Run(context)));
+        return command;
+    }
+
+    private static int Run(VerbContext context)
+    {
+        List<Finding> findings = [Runtime(), Folder(context)];
+        if (findings[^1].State != State.Fail)
+        {
+            // The store creates its folder, which the check before has shown to be possible.
+            var store = context.OpenStore();
+            findings.AddRange([Models(store), SetAside(store), Leftovers(store)]);
+        }
+
+        findings.AddRange([Memory(context.Probe.Read()), Git(context), Editors(context)]);
+        var isSound = findings.TrueForAll(finding => finding.State != State.Fail);
+        if (context.Terminal.IsJson)
+        {
+            context.Terminal.Json(
+                new DoctorAnswer(isSound, [.. findings.Select(finding => new DoctorRow(
+                    context.Text(finding.Check),
+                    finding.State.ToString().ToLowerInvariant(),
+                    context.Text(finding.Found),
+                    finding.Advice is { } advice ? context.Text(advice) : null))]),
+                CliJson.Default.DoctorAnswer);
+            return isSound ? ExitCode.Success : ExitCode.Failure;
+        }
+
+        context.Terminal.Table(
+            [new(new("check", "comprobación")), new(new("", "")), new(new("found", "encontrado"))],
+            findings.Select(finding => (string[])
+            [
+                context.Text(finding.Check),
+                context.Text(finding.State switch
+                {
+                    State.Ok => new("ok", "bien"),
+                    State.Warn => new("warn", "aviso"),
+                    _ => new("fail", "fallo"),
+                }),
+                context.Text(finding.Found),
+            ]));
+        foreach (var finding in findings)
+        {
+            if (finding.Advice is { } advice)
+            {
+                context.Terminal.Say(new($"{finding.Check.English}: {advice.English}", $"{finding.Check.Spanish}: {advice.Spanish}"));
+            }
+        }
+
+        return isSound ? ExitCode.Success : ExitCode.Failure;
+    }
+
+    private static Finding Runtime()
+    {
+        var found = Phrase.Same($"{RuntimeInformation.FrameworkDescription}, {RuntimeInformation.RuntimeIdentifier}, llm-assist {typeof(DoctorVerb).Assembly.GetName().Version?.ToString(3)}");
+        Phrase check = new("runtime", "entorno");
+        return BitConverter.IsLittleEndian
+            ? new(check, State.Ok, found)
+            : new(check, State.Fail, found, new("Models are little-endian files and this machine is not; it cannot use them.", "Los modelos son archivos «little-endian» y esta máquina no lo es; no puede usarlos."));
+    }
+
+    private static Finding Folder(VerbContext context)
+    {
+        Phrase check = new("model folder", "carpeta de modelos");
+        var folder = context.Folders.Models;
+        try
+        {
+            var store = context.OpenStore();
+            var probe = Path.Combine(store.Folder, $".doctor-{Environment.ProcessId}");
+            File.WriteAllText(probe, "");
+            File.Delete(probe);
+            var free = new ByteSize(new DriveInfo(store.Folder).AvailableFreeSpace);
+            var found = new Phrase($"{folder}, {free} free", $"{folder}, {free} libres");
+            var state = free < NoDisk ? State.Fail : free < LittleDisk ? State.Warn : State.Ok;
+            return new(check, state, found, state == State.Ok ? null : new(
+                $"There is little room for models. Free some, delete old models ('llm-assist models prune --keep 1'), or set {DataFolders.HomeVariable} to a folder on another disk.",
+                $"Queda poco sitio para modelos. Libere espacio, borre modelos antiguos («llm-assist models prune --keep 1») o asigne a {DataFolders.HomeVariable} una carpeta de otro disco."));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return new(check, State.Fail, Phrase.Same($"{folder}: {exception.Message}"), new(
+                $"Models cannot be saved. Make the folder writable, or set {DataFolders.HomeVariable} to one that is.",
+                $"No se pueden guardar modelos. Dé permiso de escritura a la carpeta o asigne a {DataFolders.HomeVariable} otra que lo tenga."));
+        }
+    }
+
+    private static Finding Models(PatternStore store)
+    {
+        Phrase check = new("models", "modelos");
+        var stored = store.List();
+        var damaged = new List<string>();
+        foreach (var model in stored)
+        {
+            try
+            {
+                using var opened = PatternModel.Open(model.Path);
+                _ = opened.Statistics;
+                _ = opened.Provenance;
+            }
+            catch (Exception exception) when (exception is PatternFileException or IOException or UnauthorizedAccessException)
+            {
+                damaged.Add(model.Id.Name);
+            }
+        }
+
+        if (stored.Count == 0)
+        {
+            return new(check, State.Warn, new("none yet", "ninguno todavía"), new("Train one: llm-assist train FOLDER", "Entrene uno: llm-assist train CARPETA"));
+        }
+
+        var size = new ByteSize(stored.Sum(model => model.Bytes));
+        if (damaged.Count == 0)
+        {
+            return new(check, State.Ok, new($"{stored.Count}, {size}; all open", $"{stored.Count}, {size}; todos se abren"));
+        }
+
+        var names = string.Join(", ", damaged);
+        return new(check, State.Warn, new($"{damaged.Count} of {stored.Count} do not open: {names}", $"{damaged.Count} de {stored.Count} no se abren: {names}"), new(
+            "They are set aside when something tries to use them; 'llm-assist models verify NAME' says what is wrong, 'llm-assist train' makes a new one.",
+            "Se apartan cuando algo intenta usarlos; «llm-assist models verify NOMBRE» dice qué les pasa y «llm-assist train» crea uno nuevo."));
+    }
+
+    private static Finding SetAside(PatternStore store)
+    {
+        Phrase check = new("set aside", "apartados");
+        var files = store.Quarantined();
+        if (files.Count == 0)
+        {
+            return new(check, State.Ok, new("none", "ninguno"));
+        }
+
+        var folder = Path.GetDirectoryName(files[0])!;
+        return new(check, State.Warn, new($"{files.Count} damaged files in {folder}", $"{files.Count} archivos dañados en {folder}"), new(
+            "They are not used. Delete them when you do not want to examine them.",
+            "No se usan. Bórrelos cuando no quiera examinarlos."));
+    }
+
+    private static Finding Leftovers(PatternStore store)
+    {
+        var removed = store.Sweep();
+        return new(new("leftovers", "restos"), State.Ok, removed == 0
+            ? new("none", "ninguno")
+            : new($"removed {removed} files of trainings that were killed", $"se eliminaron {removed} archivos de entrenamientos interrumpidos"));
+    }
+
+    private static Finding Memory(MemoryReading reading)
+    {
+        Phrase check = new("memory", "memoria");
+        if (reading.System is not { } system)
+        {
+            return new(check, State.Warn, new("unknown", "desconocida"), reading.Missing.Count == 0 ? null : reading.Missing[0]);
+        }
+
+        var found = new Phrase($"{system.Available} of {system.Total} available", $"{system.Available} de {system.Total} disponibles");
+        return system.Available < LittleMemory
+            ? new(check, State.Warn, found, new(
+                "Close programs that you do not need; training takes up to half a GB.",
+                "Cierre los programas que no necesite; entrenar ocupa hasta medio GB."))
+            : new(check, State.Ok, found);
+    }
+
+    private static Finding Git(VerbContext context) => OnPath(context, "git") is { } path
+        ? new(Phrase.Same("git"), State.Ok, Phrase.Same(path))
+        : new(Phrase.Same("git"), State.Warn, new("not on the PATH", "no está en el PATH"), new(
+            "Ignore files are read without it, a little less exactly. Install git if your code is in repositories.",
+            "Los archivos de exclusión se leen sin él, con algo menos de exactitud. Instale git si su código está en repositorios."));
+
+    private static Finding Editors(VerbContext context)
+    {
+        Phrase check = new("editors", "editores");
+        var hints = new List<Phrase>();
+        Look("code", new("VS Code: 'npm run package' makes the extension; 'code --install-extension' installs it.", "VS Code: «npm run package» crea la extensión; «code --install-extension» la instala."));
+        Look("nvim", new(
+            "Neovim: vim.lsp.config('llm_assist', { cmd = { 'llm-assist', 'serve', '--stdio' } }); vim.lsp.enable('llm_assist').",
+            "Neovim: vim.lsp.config('llm_assist', { cmd = { 'llm-assist', 'serve', '--stdio' } }); vim.lsp.enable('llm_assist')."));
+        Look("emacs", new(
+            "Emacs: (add-to-list 'eglot-server-programs '(prog-mode . (\"llm-assist\" \"serve\" \"--stdio\"))), then M-x eglot.",
+            "Emacs: (add-to-list 'eglot-server-programs '(prog-mode . (\"llm-assist\" \"serve\" \"--stdio\"))), y luego M-x eglot."));
+        return hints.Count == 0
+            ? new(check, State.Warn, new("none of code, nvim, emacs is on the PATH", "ni code, ni nvim, ni emacs están en el PATH"), new(
+                "Any editor with a language client can run 'llm-assist serve --stdio'.",
+                "Cualquier editor con cliente de lenguaje puede ejecutar «llm-assist serve --stdio»."))
+            : new(
+                check,
+                State.Ok,
+                Phrase.Same(string.Join(", ", hints.Select(hint => hint.English[..hint.English.IndexOf(':')]))),
+                new(string.Join(' ', hints.Select(hint => hint.English)), string.Join(' ', hints.Select(hint => hint.Spanish))));
+
+        void Look(string program, Phrase hint)
+        {
+            if (OnPath(context, program) is not null)
+            {
+                hints.Add(hint);
+            }
+        }
+    }
+
+    private static string? OnPath(VerbContext context, string program)
+    {
+        string[] endings = OperatingSystem.IsWindows() ? [".exe", ".cmd", ".bat"] : [""];
+        return (context.Variable("PATH") ?? "")
+            .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+            .SelectMany(folder => endings.Select(ending => Path.Combine(folder, program + ending)))
+            .FirstOrDefault(File.Exists);
+    }
+
+    private enum State
+    {
+        Ok,
+        Warn,
+        Fail,
+    }
+
+    private sealed record Finding(Phrase Check, State State, Phrase Found, Phrase? Advice = null);
+}

@@ -1,0 +1,136 @@
+// 'eval': how well a model predicts code that it has not seen.
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using LlmAssist.Engine;
+using LlmAssist.Engine.Patterns;
+
+namespace LlmAssist.Server.Cli;
+
+/// <summary>Measures a model.</summary>
+internal static class EvalVerb
+{
+    private const int DefaultHoldout = 10;
+
+    /// <summary>The verb with its arguments.</summary>
+    public static Command Command(VerbContext context)
+    {
+        var folder = new Argument<string?>("FOLDER")
+        {
+            Arity = ArgumentArity.ZeroOrOne,
+            Description = context.Text(new("Source code to measure on", "Código fuente con el que medir")),
+        };
+        var model = new Option<string?>("--model")
+        {
+            HelpName = "NAME",
+            Description = context.Text(new("Measure this saved model on all of FOLDER instead of training one", "Medir este modelo guardado con toda la carpeta, en vez de entrenar uno")),
+        };
+        var holdout = context.Whole("--holdout", "PERCENT", 1, 90, new(
+            $"How many of a hundred files are kept for testing; {DefaultHoldout} if not given",
+            $"Cuántos archivos de cada cien se reservan para probar; {DefaultHoldout} si no se indica"));
+        var seed = context.Whole("--seed", "N", 0, int.MaxValue, new("Chooses the files; the same seed gives the same figures", "Elige los archivos; la misma semilla da las mismas cifras"));
+        var trace = new Option<string?>("--trace")
+        {
+            HelpName = "FILE",
+            Description = context.Text(new("Write one JSON line per predicted token to this file", "Escribir en este archivo una línea JSON por token predicho")),
+        };
+        var train = Folder("--train", new("Train on this folder; goes with --test", "Entrenar con esta carpeta; va junto con --test"));
+        var test = Folder("--test", new("Test on this folder; goes with --train", "Probar con esta carpeta; va junto con --train"));
+        var confidence = context.Share("--confidence", "X", new(
+            "From which confidence on suggestions count as shown, 0 to 1; 0.5 if not given",
+            "Desde qué confianza se cuentan las sugerencias como mostradas, de 0 a 1; 0.5 si no se indica"));
+        var command = new Command("eval", context.Text(new(
+            "Train on part of a folder, test on the rest, and print every figure",
+            "Entrenar con una parte de una carpeta, probar con el resto y mostrar todas las cifras")))
+        {
+            folder, model, holdout, seed, trace, train, test, confidence,
+        };
+        command.Validators.Add(Check);
+        command.SetAction((parsed, cancellation) => Task.FromResult(Run(
+            context,
+            new(parsed.GetValue(folder), parsed.GetValue(model), parsed.GetValue(holdout) ?? DefaultHoldout, parsed.GetValue(train), parsed.GetValue(test)),
+            new() { Seed = parsed.GetValue(seed) ?? 1, Confidence = parsed.GetValue(confidence) ?? 0.5 },
+            parsed.GetValue(trace),
+            cancellation)));
+        return command;
+
+        Option<string?> Folder(string name, Phrase description) => new(name) { HelpName = "DIR", Description = context.Text(description) };
+
+        void Check(CommandResult result)
+        {
+            var hasFolder = result.GetValue(folder) is not null;
+            var (hasTrain, hasTest) = (result.GetValue(train) is not null, result.GetValue(test) is not null);
+            if (hasTrain != hasTest || hasFolder == hasTrain)
+            {
+                result.AddError(context.Text(new(
+                    "Expected either FOLDER or both --train DIR and --test DIR.",
+                    "Se esperaba FOLDER, o bien --train DIR y --test DIR juntos.")));
+            }
+
+            if (result.GetValue(model) is not null && (hasTrain || result.GetResult(holdout) is not null))
+            {
+                result.AddError(context.Text(new(
+                    "--model measures a saved model; it does not go with --holdout, --train or --test.",
+                    "--model mide un modelo guardado; no se combina con --holdout, --train ni --test.")));
+            }
+        }
+    }
+
+    private static int Run(VerbContext context, Parts parts, EvaluationOptions options, string? tracePath, CancellationToken cancellation)
+    {
+        using var trace = tracePath is null ? null : new StreamWriter(tracePath);
+        options = options with { Trace = trace };
+        var evaluation = parts.Model is not null
+            ? OfSaved(context, parts.Model, parts.Folder!, options, cancellation)
+            : OfNew(context, parts, options, cancellation);
+        if (context.Terminal.IsJson)
+        {
+            context.Terminal.Json(evaluation, EvaluationJson.Default.Evaluation);
+        }
+        else
+        {
+            EvaluationReport.Show(context.Terminal, evaluation);
+        }
+
+        return ExitCode.Success;
+    }
+
+    private static Evaluation OfSaved(VerbContext context, string name, string folder, EvaluationOptions options, CancellationToken cancellation)
+    {
+        using var model = PatternModel.Open(context.OpenStore().Resolve(name).Path);
+        var corpus = PatternTrainer.FindCorpus(new() { Name = name, Folders = [folder] }, cancellation);
+        var learned = EvaluationReport.LearnedShare(model, corpus.Files);
+        if (0 < learned)
+        {
+            context.Terminal.Remark(new(
+                $"The model has learned from {Figures.Share(learned)} of these files: the figures are better than for new code. Leave out --model for honest ones.",
+                $"El modelo aprendió del {Figures.Share(learned)} de estos archivos: las cifras son mejores que con código nuevo. Omita --model para obtenerlas sin ese sesgo."));
+        }
+
+        return EvaluationReport.Evaluate(context, model, corpus.Files, options, cancellation);
+    }
+
+    private static Evaluation OfNew(VerbContext context, Parts parts, EvaluationOptions options, CancellationToken cancellation)
+    {
+        var request = new TrainingRequest { Name = "eval", Folders = [parts.Train ?? parts.Folder!] };
+        var corpus = PatternTrainer.FindCorpus(request, cancellation);
+        IReadOnlyList<CorpusFile> tested;
+        if (parts.Test is null)
+        {
+            (var learned, tested) = PatternEvaluator.Split(corpus.Files, parts.Holdout, options.Seed);
+            corpus = corpus with { Files = learned };
+        }
+        else
+        {
+            tested = PatternTrainer.FindCorpus(request with { Folders = [parts.Test] }, cancellation).Files;
+        }
+
+        return EvaluationReport.WithTemporaryModel(
+            context,
+            request,
+            corpus,
+            model => EvaluationReport.Evaluate(context, model, tested, options, cancellation),
+            cancellation);
+    }
+
+    private sealed record Parts(string? Folder, string? Model, int Holdout, string? Train, string? Test);
+}

@@ -1,0 +1,354 @@
+// 'models …': what there is to say about saved models and to do with them, one sub-verb after the other.
+using System.CommandLine;
+using System.Globalization;
+using LlmAssist.Engine;
+using LlmAssist.Engine.Memory;
+using LlmAssist.Engine.Patterns;
+using LlmAssist.Engine.Text;
+
+namespace LlmAssist.Server.Cli;
+
+/// <summary>The saved models.</summary>
+internal static class ModelsVerb
+{
+    /// <summary>The verb with its sub-verbs.</summary>
+    public static Command Command(VerbContext context) => new("models", context.Text(new("List, check, compare and delete saved models", "Listar, comprobar, comparar y borrar los modelos guardados")))
+    {
+        ListCommand(context),
+        OfOneModel(context, "inspect", new("Show what is in a model and where it comes from", "Mostrar qué contiene un modelo y de dónde viene"), Inspect),
+        OfOneModel(context, "verify", new("Read all of a model and check every sum", "Leer todo un modelo y comprobar cada suma"), Verify),
+        DeleteCommand(context),
+        OfOneModel(context, "load", new("Check that a model opens, and say what it takes", "Comprobar que un modelo se abre y decir cuánto ocupa"), Load),
+        OfOneModel(context, "unload", new("How to take a model out of memory", "Cómo sacar un modelo de la memoria"), Unload),
+        PruneCommand(context),
+        CompareVerb.Command(context),
+    };
+
+    private static Command OfOneModel(VerbContext context, string verb, Phrase description, Func<VerbContext, PatternStore, StoredModel, CancellationToken, int> run)
+    {
+        var name = context.ModelArgument();
+        var command = new Command(verb, context.Text(description)) { name };
+        command.SetAction((parsed, cancellation) =>
+        {
+            var store = context.OpenStore();
+            return Task.FromResult(run(context, store, store.Resolve(parsed.GetRequiredValue(name)), cancellation));
+        });
+        return command;
+    }
+
+    private static Command ListCommand(VerbContext context)
+    {
+        var command = new Command("list", context.Text(new("List the saved models", "Listar los modelos guardados")));
+        command.SetAction((_, _) => Task.FromResult(List(context)));
+        return command;
+    }
+
+    private static int List(VerbContext context)
+    {
+        var store = context.OpenStore();
+        var rows = new List<ModelRow>();
+        foreach (var stored in store.List())
+        {
+            if (TryOpen(context, store, stored) is not { } opened)
+            {
+                continue;
+            }
+
+            using var model = opened;
+            var statistics = model.Statistics;
+            rows.Add(new(
+                stored.Id.Name,
+                "pattern",
+                stored.Bytes,
+                model.Provenance.CreatedAt,
+                new DateTimeOffset(File.GetLastWriteTimeUtc(stored.Path)),
+                Loaded: false,
+                statistics.PatternsStored,
+                KibibytesOf(model),
+                statistics.Sparsity));
+        }
+
+        if (context.Terminal.IsJson)
+        {
+            context.Terminal.Json(rows, CliJson.Default.IReadOnlyListModelRow);
+            return ExitCode.Success;
+        }
+
+        if (rows.Count == 0)
+        {
+            context.Terminal.Say(new(
+                $"No models in {store.Folder}. Train one with 'llm-assist train FOLDER'.",
+                $"No hay modelos en {store.Folder}. Entrene uno con «llm-assist train CARPETA»."));
+            return ExitCode.Success;
+        }
+
+        context.Terminal.Table(
+            [
+                new(new("model", "modelo")),
+                new(new("created (UTC)", "creado (UTC)")),
+                Column.Number(new("size", "tamaño")),
+                Column.Number(new("patterns", "patrones")),
+                Column.Number(new("sparsity", "dispersión")),
+            ],
+            rows.Select(row => (string[])
+            [
+                row.Name,
+                Moment(row.CreatedAt),
+                new ByteSize(row.SizeBytes).ToString(),
+                Figures.Count(row.PatternsStored),
+                Figures.Number(row.Sparsity, 4),
+            ]));
+        return ExitCode.Success;
+    }
+
+    private static int Inspect(VerbContext context, PatternStore store, StoredModel stored, CancellationToken cancellation)
+    {
+        using var model = PatternModel.Open(stored.Path);
+        var (statistics, parameters, provenance) = (model.Statistics, model.Parameters, model.Provenance);
+        if (context.Terminal.IsJson)
+        {
+            context.Terminal.Json(new InspectAnswer(stored.Id.Name, stored.Path, stored.Bytes, statistics, parameters, provenance), CliJson.Default.InspectAnswer);
+            return ExitCode.Success;
+        }
+
+        var terminal = context.Terminal;
+        terminal.Facts(
+        [
+            (new("model", "modelo"), stored.Id.Name),
+            (new("file", "archivo"), stored.Path),
+            (new("size", "tamaño"), $"{new ByteSize(stored.Bytes)} ({Figures.Number((double)stored.Bytes / Math.Max(1, statistics.Tokens), 1)} B/token)"),
+            (new("created", "creado"), $"{Moment(provenance.CreatedAt)} UTC, llm-assist {provenance.Program}"),
+            .. provenance.Note is { } note ? [(new Phrase("note", "nota"), note)] : Array.Empty<(Phrase, string)>(),
+        ]);
+        terminal.Heading(new("Where it comes from", "De dónde viene"));
+        terminal.Facts(
+        [
+            .. provenance.Folders.Select(folder => (
+                new Phrase("folder", "carpeta"),
+                provenance.Commits.TryGetValue(folder, out var commit) ? $"{folder} ({commit[..Math.Min(12, commit.Length)]})" : folder)),
+            (new("files", "archivos"), $"{Figures.Count(provenance.Files)}, {new ByteSize(provenance.Bytes)}"),
+            (new("languages", "lenguajes"), string.Join(", ", provenance.Languages
+                .OrderByDescending(pair => pair.Value)
+                .Select(pair => $"{Language.ById(pair.Key).Name} {Figures.Share(pair.Value / Math.Max(1.0, provenance.Bytes))}"))),
+            (new("passed over", "omitidos"), provenance.Skipped.Count == 0 ? "0" : string.Join(", ", provenance.Skipped
+                .OrderByDescending(pair => pair.Value)
+                .Select(pair => $"{context.Text(TrainVerb.ReasonOf(pair.Key))} {pair.Value}"))),
+        ]);
+        terminal.Heading(new("What it holds", "Qué contiene"));
+        terminal.Facts(
+        [
+            (new("tokens learned from", "tokens aprendidos"), Figures.Count(statistics.Tokens)),
+            (new("patterns observed", "patrones observados"), Figures.Count(statistics.PatternsObserved)),
+            (new("patterns stored", "patrones guardados"), Figures.Count(statistics.PatternsStored)),
+            (new("contexts", "contextos"), Figures.Count(statistics.Contexts)),
+            (new("vocabulary", "vocabulario"), Figures.Count(statistics.Symbols)),
+            (new("sparsity", "dispersión"), Figures.Number(statistics.Sparsity, 6)),
+            (new("training", "entrenamiento"), $"{Figures.Number(statistics.TrainingSeconds, 1)} s, {Figures.Number(statistics.MegabytesPerSecond, 1)} MB/s"),
+        ]);
+        terminal.Heading(new("How it was trained", "Cómo se entrenó"));
+        terminal.Facts(
+        [
+            (new("kinds of contexts", "clases de contexto"), string.Join(", ", parameters.Contexts)),
+            (new("dropped below", "descartado por debajo de"), Figures.Count(parameters.Prune)),
+            (new("largest model", "modelo máximo"), parameters.MaximumMegabytes is { } megabytes ? $"{megabytes} MB" : "–"),
+            (new("largest file", "archivo máximo"), new ByteSize(parameters.MaximumFileBytes).ToString()),
+            (new("include", "incluir"), parameters.Include.Count == 0 ? "–" : string.Join(' ', parameters.Include)),
+            (new("exclude", "excluir"), parameters.Exclude.Count == 0 ? "–" : string.Join(' ', parameters.Exclude)),
+        ]);
+        return ExitCode.Success;
+    }
+
+    private static int Verify(VerbContext context, PatternStore store, StoredModel stored, CancellationToken cancellation)
+    {
+        try
+        {
+            PatternModel.Verify(stored.Path, cancellation);
+        }
+        catch (PatternFileException exception)
+        {
+            var movedTo = store.Quarantine(stored.Path);
+            if (context.Terminal.IsJson)
+            {
+                context.Terminal.Json(new VerifyAnswer(stored.Id.Name, Ok: false, context.Text(exception.Reason), movedTo), CliJson.Default.VerifyAnswer);
+            }
+
+            context.Terminal.Fail(exception.Phrase);
+            if (movedTo is not null)
+            {
+                context.Terminal.Remark(new($"It was set aside as {movedTo}", $"Se apartó como {movedTo}"));
+            }
+
+            return ExitCode.Failure;
+        }
+
+        if (context.Terminal.IsJson)
+        {
+            context.Terminal.Json(new VerifyAnswer(stored.Id.Name, Ok: true, Reason: null, MovedTo: null), CliJson.Default.VerifyAnswer);
+            return ExitCode.Success;
+        }
+
+        context.Terminal.Say(new(
+            $"{stored.Id.Name} is whole: {new ByteSize(stored.Bytes)} read, every checksum and reference holds.",
+            $"{stored.Id.Name} está íntegro: se leyeron {new ByteSize(stored.Bytes)} y todas las sumas y referencias son correctas."));
+        return ExitCode.Success;
+    }
+
+    private static Command DeleteCommand(VerbContext context)
+    {
+        var name = context.ModelArgument();
+        var yes = new Option<bool>("--yes", "-y") { Description = context.Text(new("Do not ask", "No preguntar")) };
+        var command = new Command("delete", context.Text(new(
+            "Delete a model from disk: one version by its file name, all by its name",
+            "Borrar un modelo del disco: una versión por su nombre de archivo, todas por su nombre")))
+        {
+            name, yes,
+        };
+        command.SetAction((parsed, _) => Task.FromResult(Delete(context, parsed.GetRequiredValue(name), parsed.GetValue(yes))));
+        return command;
+    }
+
+    private static int Delete(VerbContext context, string reference, bool isConfirmed)
+    {
+        var store = context.OpenStore();
+        var meant = store.Resolve(reference);
+
+        // By name: if only the newest went, the one before it would quietly take its place.
+        IReadOnlyList<StoredModel> models = meant.Name == reference ? [.. store.List().Where(model => model.Name == reference)] : [meant];
+        var names = string.Join(", ", models.Select(model => model.Id.Name));
+        var size = new ByteSize(models.Sum(model => model.Bytes));
+        if (!isConfirmed && !context.Terminal.IsInteractive)
+        {
+            context.Terminal.Fail(new(
+                $"This would delete {names} ({size}). Nobody is there to confirm it; add --yes.",
+                $"Esto borraría {names} ({size}). No hay nadie que lo confirme; añada --yes."));
+            return ExitCode.BadUsage;
+        }
+
+        if (!isConfirmed && !context.Terminal.Confirm(new($"Delete {names} ({size})?", $"¿Borrar {names} ({size})?")))
+        {
+            context.Terminal.Say(new("Nothing was deleted.", "No se borró nada."));
+            return ExitCode.Failure;
+        }
+
+        foreach (var model in models)
+        {
+            store.Delete(model);
+        }
+
+        AnswerDeleted(context, models);
+        return ExitCode.Success;
+    }
+
+    private static Command PruneCommand(VerbContext context)
+    {
+        var keep = context.Whole("--keep", "N", 1, int.MaxValue, new("How many versions of each name stay", "Cuántas versiones de cada nombre se conservan"));
+        keep.Required = true;
+        var command = new Command("prune", context.Text(new(
+            "Delete all but the newest versions of every model",
+            "Borrar todas las versiones de cada modelo salvo las más recientes")))
+        {
+            keep,
+        };
+        command.SetAction((parsed, _) =>
+        {
+            AnswerDeleted(context, context.OpenStore().Prune(parsed.GetRequiredValue(keep)!.Value));
+            return Task.FromResult(ExitCode.Success);
+        });
+        return command;
+    }
+
+    private static void AnswerDeleted(VerbContext context, IReadOnlyList<StoredModel> models)
+    {
+        var freed = models.Sum(model => model.Bytes);
+        if (context.Terminal.IsJson)
+        {
+            context.Terminal.Json(new DeleteAnswer([.. models.Select(model => model.Id.Name)], freed), CliJson.Default.DeleteAnswer);
+            return;
+        }
+
+        context.Terminal.Say(models.Count == 0
+            ? new("There was nothing to delete.", "No había nada que borrar.")
+            : new(
+                $"Deleted {string.Join(", ", models.Select(model => model.Id.Name))}; {new ByteSize(freed)} are free again.",
+                $"Se borró {string.Join(", ", models.Select(model => model.Id.Name))}; se liberan {new ByteSize(freed)}."));
+    }
+
+    private static int Load(VerbContext context, PatternStore store, StoredModel stored, CancellationToken cancellation)
+    {
+        var started = context.Time.GetTimestamp();
+        using var model = PatternModel.Open(stored.Path);
+        var statistics = model.Statistics;
+        var elapsed = context.Time.GetElapsedTime(started);
+        var stats = new ModelStats(statistics.PatternsStored, KibibytesOf(model), statistics.Sparsity);
+        var message = new Phrase(
+            $"{stored.Id.Name} opens. A verb holds a model only while it runs: an editor window loads it with 'LLM Assist: Load Model'.",
+            $"{stored.Id.Name} se abre. Un comando solo mantiene un modelo mientras se ejecuta: en el editor se carga con «LLM Assist: Cargar modelo».");
+        if (context.Terminal.IsJson)
+        {
+            context.Terminal.Json(new LoadAnswer(context.Text(message), stats), CliJson.Default.LoadAnswer);
+            return ExitCode.Success;
+        }
+
+        context.Terminal.Say(message);
+        context.Terminal.Facts(
+        [
+            (new("patterns", "patrones"), Figures.Count(stats.PatternsStored)),
+            (new("mapped memory", "memoria mapeada"), $"{Figures.Count(stats.MemoryKb)} KB"),
+            (new("private memory", "memoria privada"), $"{Figures.Count(model.CommittedBytes / 1024)} KB"),
+            (new("sparsity", "dispersión"), Figures.Number(stats.Sparsity, 6)),
+            (new("opened in", "abierto en"), $"{Figures.Number(elapsed.TotalMilliseconds, 1)} ms"),
+        ]);
+        return ExitCode.Success;
+    }
+
+    private static int Unload(VerbContext context, PatternStore store, StoredModel stored, CancellationToken cancellation)
+    {
+        using var model = PatternModel.Open(stored.Path);
+        var resident = MappedPages.Resident(model.MappedAddress, model.MappedBytes);
+        var inMemory = resident is { } bytes
+            ? new Phrase(
+                $" Of its file, {bytes} of {new ByteSize(model.MappedBytes)} are in RAM now; the system takes them back by itself when memory is needed.",
+                $" De su archivo hay ahora {bytes} de {new ByteSize(model.MappedBytes)} en RAM; el sistema los recupera por sí mismo cuando hace falta memoria.")
+            : default(Phrase?);
+        var message = new Phrase(
+            $"This command holds no model, so there was nothing to unload. An editor window lets go of {stored.Id.Name} with 'LLM Assist: Unload Model', or when it is closed.{inMemory?.English}",
+            $"Este comando no mantiene ningún modelo, así que no había nada que descargar. Una ventana del editor suelta {stored.Id.Name} con «LLM Assist: Descargar modelo», o al cerrarse.{inMemory?.Spanish}");
+        if (context.Terminal.IsJson)
+        {
+            context.Terminal.Json(new UnloadAnswer(context.Text(message), Unloaded: false), CliJson.Default.UnloadAnswer);
+            return ExitCode.Success;
+        }
+
+        context.Terminal.Say(message);
+        return ExitCode.Success;
+    }
+
+    /// <summary>Opens a model; a damaged one is set aside and told of, one that is gone is passed over.</summary>
+    public static PatternModel? TryOpen(VerbContext context, PatternStore store, StoredModel stored)
+    {
+        PatternModel? model = null;
+        try
+        {
+            model = PatternModel.Open(stored.Path);
+            _ = model.Statistics;
+            _ = model.Provenance;
+            return model;
+        }
+        catch (PatternFileException exception)
+        {
+            model?.Dispose();
+            store.Quarantine(stored.Path);
+            context.TellSetAside(exception);
+            return null;
+        }
+        catch (FileNotFoundException)
+        {
+            // Deleted by another process between listing and opening.
+            return null;
+        }
+    }
+
+    private static long KibibytesOf(PatternModel model) => (model.MappedBytes + model.CommittedBytes) / 1024;
+
+    private static string Moment(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
+}

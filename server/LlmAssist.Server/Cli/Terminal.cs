@@ -1,0 +1,298 @@
+// What verbs say and how it looks. The only file that knows the console library, and besides 'serve' the only owner of stdout.
+using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using LlmAssist.Engine;
+using Spectre.Console;
+
+namespace LlmAssist.Server.Cli;
+
+/// <summary>A column of a table.</summary>
+/// <param name="Title">Its heading.</param>
+/// <param name="IsNumber">Whether its cells line up on the right.</param>
+internal readonly record struct Column(Phrase Title, bool IsNumber = false)
+{
+    /// <summary>A column of numbers.</summary>
+    public static Column Number(Phrase title) => new(title, IsNumber: true);
+}
+
+/// <summary>How far a long step is.</summary>
+/// <param name="Fraction">0..1.</param>
+/// <param name="What">What is being done; a terminal without a bar gets one line for each.</param>
+/// <param name="Detail">What changes all the time: counts.</param>
+internal readonly record struct Step(double Fraction, Phrase What, string Detail = "");
+
+/// <summary>
+/// Where verbs write. Results go to standard output, everything else (errors, remarks, progress) to standard error; with
+/// <see cref="IsJson"/> standard output carries one JSON document and nothing else.
+/// </summary>
+internal sealed class Terminal
+{
+    private const int PlainWidth = 1000; // columns: what is read by programs is never wrapped
+    private const int LongestCodeLeft = 100; // of a line of code; the part next to the cursor is what matters
+
+    private static readonly JsonWriterOptions JsonLayout = new()
+    {
+        Indented = true,
+        NewLine = "\n",
+
+        // Code is full of quotes and angle brackets; the document goes to a terminal or a file, not into HTML.
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    private readonly TextWriter _rawOutput;
+    private readonly TextReader? _input;
+    private readonly IAnsiConsole _output;
+    private readonly IAnsiConsole _error;
+    private readonly bool _isOutputRich;
+    private readonly bool _isErrorRich;
+
+    private Terminal(TextWriter output, bool isOutputRich, TextWriter error, bool isErrorRich, TextReader? input, Speech speech)
+    {
+        _rawOutput = output;
+        _input = input;
+        _output = ConsoleOn(output, isOutputRich);
+        _error = ConsoleOn(error, isErrorRich);
+        _isOutputRich = isOutputRich;
+        _isErrorRich = isErrorRich;
+        Speech = speech;
+    }
+
+    /// <summary>A terminal without color or movement: a pipe, a file, a test.</summary>
+    public Terminal(TextWriter output, TextWriter error, Speech speech)
+        : this(output, isOutputRich: false, error, isErrorRich: false, input: null, speech)
+    {
+    }
+
+    /// <summary>The user's language.</summary>
+    public Speech Speech { get; }
+
+    /// <summary>Whether a program reads standard output. Set once, when the arguments are known.</summary>
+    public bool IsJson { get; set; }
+
+    /// <summary>Whether somebody is there to be asked.</summary>
+    public bool IsInteractive => _input is not null && !IsJson;
+
+    /// <summary>The terminal of this process.</summary>
+    public static Terminal OfProcess()
+    {
+        var isPlain = Environment.GetEnvironmentVariable("NO_COLOR") is { Length: > 0 } || Environment.GetEnvironmentVariable("TERM") == "dumb";
+        if (OperatingSystem.IsWindows())
+        {
+            Console.OutputEncoding = Encoding.UTF8;
+        }
+
+#pragma warning disable RS0030 // This is the place that owns stdout for verbs.
+        var output = Console.Out;
+#pragma warning restore RS0030
+        return new(
+            output,
+            !isPlain && !Console.IsOutputRedirected,
+            Console.Error,
+            !isPlain && !Console.IsErrorRedirected,
+            Console.IsInputRedirected || Console.IsOutputRedirected ? null : Console.In,
+            ServeVerb.SpeechOfProcess());
+    }
+
+    /// <summary>The one document of a verb that was asked for JSON.</summary>
+    public void Json<T>(T value, JsonTypeInfo<T> type)
+    {
+        using var bytes = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(bytes, JsonLayout))
+        {
+            JsonSerializer.Serialize(writer, value, type);
+        }
+
+        _rawOutput.WriteLine(Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length));
+    }
+
+    /// <summary>A line of the result.</summary>
+    public void Say(Phrase phrase) => _output.WriteLine(phrase.In(Speech));
+
+    /// <summary>An empty line.</summary>
+    public void Gap() => _output.WriteLine();
+
+    /// <summary>A heading within the result.</summary>
+    public void Heading(Phrase phrase)
+    {
+        _output.WriteLine();
+        _output.Write(new Text(phrase.In(Speech) + "\n", new Style(decoration: Decoration.Bold)));
+    }
+
+    /// <summary>A line of the result that matters less.</summary>
+    public void Aside(Phrase phrase) => _output.Write(new Text(phrase.In(Speech) + "\n", new Style(decoration: Decoration.Dim)));
+
+    /// <summary>A remark beside the result.</summary>
+    public void Remark(Phrase phrase) => _error.WriteLine(phrase.In(Speech));
+
+    /// <summary>Why it did not succeed.</summary>
+    public void Fail(Phrase phrase)
+    {
+        _error.Write(new Text("error: ", new Style(Color.Red)));
+        _error.WriteLine(phrase.In(Speech));
+    }
+
+    /// <summary>Rows under headings.</summary>
+    public void Table(IReadOnlyList<Column> columns, IEnumerable<IReadOnlyList<string>> rows)
+    {
+        var table = new Table { Border = TableBorder.Simple, UseSafeBorder = true };
+        foreach (var column in columns)
+        {
+            var shown = new TableColumn(new Text(column.Title.In(Speech)));
+            table.AddColumn(column.IsNumber ? shown.RightAligned() : shown);
+        }
+
+        foreach (var row in rows)
+        {
+            table.AddRow(row.Select(static cell => new Text(Visible(cell))));
+        }
+
+        _output.Write(table);
+    }
+
+    /// <summary>Names and values, one pair a line.</summary>
+    public void Facts(IEnumerable<(Phrase Label, string Value)> facts)
+    {
+        var grid = new Grid();
+        grid.AddColumn(new GridColumn().NoWrap());
+        grid.AddColumn();
+        foreach (var (label, value) in facts)
+        {
+            grid.AddRow(new Text(label.In(Speech), new Style(decoration: Decoration.Dim)), new Text(Visible(value)));
+        }
+
+        _output.Write(grid);
+    }
+
+    /// <summary>A line of code with what is suggested behind it: dimmed, or in ⟦brackets⟧ where there is no color.</summary>
+    public void Suggestion(string before, string suggestion)
+    {
+        var left = Visible(before);
+        left = "    " + (LongestCodeLeft < left.Length ? "…" + left[^LongestCodeLeft..] : left);
+        if (!_isOutputRich)
+        {
+            _output.WriteLine(suggestion.Length == 0 ? left : $"{left}⟦{Visible(suggestion)}⟧");
+            return;
+        }
+
+        _output.Write(new Paragraph().Append(left).Append(Visible(suggestion), new Style(Color.Aqua, decoration: Decoration.Dim | Decoration.Italic)).Append("\n"));
+    }
+
+    /// <summary>Does something that takes a while, and shows how far it is on standard error.</summary>
+    public T Watching<T>(Func<IProgress<Step>, T> work)
+    {
+        if (!_isErrorRich)
+        {
+            string? last = null;
+            return work(new Reports(step =>
+            {
+                var what = step.What.In(Speech);
+                if (what != last)
+                {
+                    _error.WriteLine(what);
+                    last = what;
+                }
+            }));
+        }
+
+        return _error.Progress()
+            .AutoClear(true)
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .Start(progress =>
+            {
+                var bar = progress.AddTask("…", maxValue: 1);
+                return work(new Reports(step =>
+                {
+                    bar.Value = step.Fraction;
+                    bar.Description = Markup.Escape($"{step.What.In(Speech)} {step.Detail}".TrimEnd());
+                }));
+            });
+    }
+
+    /// <summary>Asks for a yes; anything else is a no.</summary>
+    public bool Confirm(Phrase question)
+    {
+        _error.Write(new Text(question.In(Speech) + (Speech == Speech.Spanish ? " [s/N] " : " [y/N] ")));
+        var answer = _input?.ReadLine()?.Trim();
+        return answer is not null && (answer.Equals("y", StringComparison.OrdinalIgnoreCase)
+            || answer.Equals("yes", StringComparison.OrdinalIgnoreCase)
+            || (Speech == Speech.Spanish && answer.ToLowerInvariant() is "s" or "si" or "sí"));
+    }
+
+    /// <summary>Begins a picture that replaces the one before; without a screen, pictures follow each other.</summary>
+    public void NextPicture()
+    {
+        if (_isOutputRich)
+        {
+            _output.Clear(home: true);
+        }
+    }
+
+    /// <summary>For libraries that print texts of their own.</summary>
+    public TextWriter RawOutput => _rawOutput;
+
+    private static IAnsiConsole ConsoleOn(TextWriter writer, bool isRich)
+    {
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = new AnsiConsoleOutput(writer),
+            Ansi = isRich ? AnsiSupport.Detect : AnsiSupport.No,
+            ColorSystem = isRich ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+            Interactive = isRich ? InteractionSupport.Detect : InteractionSupport.No,
+        });
+        if (!isRich)
+        {
+            console.Profile.Width = PlainWidth;
+        }
+
+        return console;
+    }
+
+    // Text of files must not steer the terminal.
+    private static string Visible(string text)
+    {
+        if (!text.AsSpan().ContainsAnyInRange('\0', '\u001f') && !text.AsSpan().ContainsAnyInRange('\u007f', '\u009f'))
+        {
+            return text;
+        }
+
+        var visible = new StringBuilder(text.Length + 16);
+        foreach (var unit in text)
+        {
+            _ = unit switch
+            {
+                '\t' => visible.Append("    "),
+                '\n' => visible.Append('⏎'),
+                _ => visible.Append(char.IsControl(unit) ? '·' : unit),
+            };
+        }
+
+        return visible.ToString();
+    }
+
+    // On the calling thread and in order, unlike Progress<T>.
+    private sealed class Reports(Action<Step> report) : IProgress<Step>
+    {
+        public void Report(Step value) => report(value);
+    }
+}
+
+/// <summary>How numbers are written: grouped by spaces, with a decimal point, alike in both languages.</summary>
+internal static class Figures
+{
+    private static readonly NumberFormatInfo Format = new() { NumberGroupSeparator = "\u00a0", NumberDecimalSeparator = "." };
+
+    /// <summary>A count: <c>12 345</c>.</summary>
+    public static string Count(long count) => count.ToString("N0", Format);
+
+    /// <summary>A share of 0..1: <c>63.1 %</c>.</summary>
+    public static string Share(double share) => (100 * share).ToString("N1", Format) + "\u00a0%";
+
+    /// <summary>A number with so many decimals.</summary>
+    public static string Number(double number, int decimals) => number.ToString("N" + decimals.ToString(CultureInfo.InvariantCulture), Format);
+
+    /// <summary>A short time: <c>412 µs</c>.</summary>
+    public static string Microseconds(TimeSpan time) => Count((long)Math.Round(time.TotalMicroseconds)) + "\u00a0µs";
+}
