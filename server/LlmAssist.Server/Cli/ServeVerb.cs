@@ -59,12 +59,13 @@ internal static class ServeVerb
         return Speech.English;
     }
 
-    // The seam to ServerHost.RunAsync(input, output, cancellation), which this build does not have yet.
-    private static Task<int> ServeAsync()
+    private static async Task<int> ServeAsync()
     {
-        Console.Error.WriteLine(new Phrase(
-            "error: this build has no language server.",
-            "error: esta compilación no incluye el servidor de lenguaje.").In(SpeechOfProcess()));
-        return Task.FromResult(ExitCode.Failure);
+        Bug.Reporter = static message => Console.Error.WriteLine(message);
+        await using var input = Console.OpenStandardInput();
+#pragma warning disable RS0030 // Here and nowhere else; FrameWriter is the only one who writes to it.
+        await using var output = Console.OpenStandardOutput();
+#pragma warning restore RS0030
+        return await ServerHost.RunAsync(input, output, new(), CancellationToken.None);
     }
 }
