@@ -8,7 +8,6 @@ import { packageClient } from "./package.mjs";
 
 await main(import.meta.url, async (args) => {
   const folder = folderOf(args);
-  const { env } = await build();
   const editor = which("code");
   const client = workspaces().some((workspace) => workspace.folder === "client-vscode");
   if (args.includes("--no-editor")) {
@@ -20,13 +19,15 @@ await main(import.meta.url, async (args) => {
   } else {
     say(`In VS Code, because there is one: ${editor} (--no-editor shows it in the terminal).`,
       `En VS Code, porque está instalado: ${editor} (con --no-editor se muestra en la terminal).`);
-    return openEditor(editor, folder, env);
+    return openEditor(editor, folder);
   }
+  const { env } = await build();
   const { code } = await run(serverProgram, ["tour", folder], { mayFail: true, env });
   return code;
 });
 
-async function openEditor(editor, folder, env) {
+async function openEditor(editor, folder) {
+  const { env } = await build();
   await once("vsix", ["server", "client-vscode", "package-lock.json"], artifacts, async () => {
     say("Packaging the extension ...", "Empaquetando la extensión ...");
     await packageClient([], { quiet: true });
@@ -58,9 +59,13 @@ function folderOf(args) {
 }
 
 async function hasModel(folder, env) {
-  const { code, output } = await run(serverProgram, ["models", "list", "--json"], { quiet: true, mayFail: true, env });
-  // A list that cannot be read is no reason not to train: training says itself what is wrong.
-  return code === 0 && JSON.parse(output).some((model) => model.folders?.includes(folder));
+  const { output } = await run(serverProgram, ["models", "list", "--json"], { quiet: true, mayFail: true, env });
+  try {
+    return JSON.parse(output).some((model) => model.folders?.includes(folder));
+  } catch {
+    // No list is no reason not to train: training says itself what is wrong.
+    return false;
+  }
 }
 
 function newestVsix() {

@@ -44,6 +44,8 @@ internal static class LinuxMemoryText
     /// Our own process from /proc/self/statm, which counts pages: size, resident, shared, … Private is resident minus
     /// shared, which is the kernel's RssAnon. Null for anything else.
     /// </summary>
+    // Not from smaps_rollup, which would also tell the share of shared pages: it walks every page, and took 5.6 ms for a
+    // process of 96 MB (November 2026) where a whole reading takes 0.09 ms.
     public static ProcessMemory? Process(ReadOnlySpan<byte> statm, int pageSize)
     {
         return Field(statm, 1) is { } resident && Field(statm, 2) is { } shared

@@ -2,13 +2,11 @@
 // Layouts: xnu's osfmk/mach/vm_statistics.h (vm_statistics64), osfmk/mach/host_info.h (flavors) and
 // bsd/sys/resource.h (rusage_info_v0).
 using System.Runtime.InteropServices;
-using System.Runtime.Versioning;
 
 namespace LlmAssist.Engine.Memory;
 
 public static partial class MemoryProbe
 {
-    [SupportedOSPlatform("macos")]
     internal sealed partial class MacOS : IMemoryProbe
     {
         private const int HostVmInfo64 = 4;  // HOST_VM_INFO64

@@ -2,13 +2,11 @@
 // Layouts: learn.microsoft.com/windows/win32/api, pages sysinfoapi/ns-sysinfoapi-memorystatusex and
 // psapi/ns-psapi-process_memory_counters_ex.
 using System.Runtime.InteropServices;
-using System.Runtime.Versioning;
 
 namespace LlmAssist.Engine.Memory;
 
 public static partial class MemoryProbe
 {
-    [SupportedOSPlatform("windows")]
     internal sealed partial class Windows : IMemoryProbe
     {
         private static readonly Phrase SystemRefused = NoSystem("GlobalMemoryStatusEx");
