@@ -31,6 +31,7 @@ internal static class Program
         using var interruption = PosixSignalRegistration.Create(PosixSignal.SIGINT, Interrupt);
         using var termination = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Interrupt);
         var terminal = Terminal.OfProcess();
+        Bug.Reporter = message => terminal.Remark(Phrase.Same(message));
         try
         {
             var context = new VerbContext(terminal, DataFolders.OfThisUser(), TimeProvider.System, MemoryProbe.ForThisMachine(), Environment.GetEnvironmentVariable);
