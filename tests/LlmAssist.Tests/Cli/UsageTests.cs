@@ -13,7 +13,8 @@ public sealed class UsageTests
     [InlineData("train x --prune 0", "--prune was given '0'; expected a whole number, 1 or more")]
     [InlineData("train x --prune many", "--prune was given 'many'")]
     [InlineData("train x --max-megabytes -1", "--max-megabytes was given '-1'")]
-    [InlineData("train x --colour red", "--colour")]
+    [InlineData("train x --colour red", "There is no option '--colour'")]
+    [InlineData("models inspect --colour", "There is no option '--colour'")]
     [InlineData("complete main.py", "'main.py' is not a place. Expected FILE:LINE:COLUMN")]
     [InlineData("complete main.py:0:1", "'main.py:0:1' is not a place")]
     [InlineData("complete main.py:1:1 --inline --list", "--inline and --list")]
@@ -35,7 +36,7 @@ public sealed class UsageTests
     [Theory]
     [InlineData("train", "Falta el argumento requerido")]
     [InlineData("train x --prune 0", "--prune recibió «0»; se esperaba un número entero, 1 o más")]
-    [InlineData("complete main.py", "se esperaba ARCHIVO:LÍNEA:COLUMNA")]
+    [InlineData("complete main.py", "Se esperaba ARCHIVO:LÍNEA:COLUMNA")]
     [InlineData("eval", "Modo de empleo: llm-assist eval --help")]
     public Task RefusesInSpanish(string arguments, string expected) => Check(arguments, Speech.Spanish, "error: ", expected);
 

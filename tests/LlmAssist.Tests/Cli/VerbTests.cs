@@ -67,7 +67,7 @@ public sealed class VerbTests
     [InlineData("train NOWHERE", "does not exist")]
     [InlineData("eval NOWHERE", "does not exist")]
     [InlineData("complete NOWHERE/main.py:1:1", "NOWHERE")]
-    [InlineData("complete CODE/order_3.py:99:1", "has 18 lines; line 99 was asked for")]
+    [InlineData("complete CODE/order_3.py:99:1", "has 17 lines; line 99 was asked for")]
     [InlineData("complete CODE/order_3.py:1:13", "has columns 1 to 12; column 13 was asked for")]
     [InlineData("complete CODE/order_3.py:1:1 --model absent", "There is no model 'absent'. There are: shop")]
     [InlineData("models inspect absent", "There is no model 'absent'")]
