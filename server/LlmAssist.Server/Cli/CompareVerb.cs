@@ -21,7 +21,7 @@ internal static class CompareVerb
         };
         var command = new Command("compare", context.Text(new("Measure two models on the same code", "Medir dos modelos con el mismo código"))) { left, right, folder };
         command.SetAction((parsed, cancellation) => Task.FromResult(Run(
-            context, parsed.GetRequiredValue(left), parsed.GetRequiredValue(right), parsed.GetRequiredValue(folder), cancellation)));
+            context, parsed.GetRequiredValue(left), parsed.GetRequiredValue(right), Path.GetFullPath(parsed.GetRequiredValue(folder)), cancellation)));
         return command;
     }
 

@@ -47,7 +47,7 @@ internal static class EvalVerb
         command.Validators.Add(Check);
         command.SetAction((parsed, cancellation) => Task.FromResult(Run(
             context,
-            new(parsed.GetValue(folder), parsed.GetValue(model), parsed.GetValue(holdout) ?? DefaultHoldout, parsed.GetValue(train), parsed.GetValue(test)),
+            new(Full(parsed.GetValue(folder)), parsed.GetValue(model), parsed.GetValue(holdout) ?? DefaultHoldout, Full(parsed.GetValue(train)), Full(parsed.GetValue(test))),
             new() { Seed = parsed.GetValue(seed) ?? 1, Confidence = parsed.GetValue(confidence) ?? 0.5 },
             parsed.GetValue(trace),
             cancellation)));
@@ -131,6 +131,8 @@ internal static class EvalVerb
             model => EvaluationReport.Evaluate(context, model, tested, options, cancellation),
             cancellation);
     }
+
+    private static string? Full(string? path) => path is null ? null : Path.GetFullPath(path);
 
     private sealed record Parts(string? Folder, string? Model, int Holdout, string? Train, string? Test);
 }

@@ -1,5 +1,6 @@
 // The executable: the fast way into 'serve', the table of verbs, exit codes. What a verb does is in its own file.
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
@@ -31,6 +32,7 @@ internal static class Program
         using var interruption = PosixSignalRegistration.Create(PosixSignal.SIGINT, Interrupt);
         using var termination = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Interrupt);
         var terminal = Terminal.OfProcess();
+        Bug.Reporter = message => terminal.Remark(Phrase.Same(message));
         try
         {
             var context = new VerbContext(terminal, DataFolders.OfThisUser(), TimeProvider.System, MemoryProbe.ForThisMachine(), Environment.GetEnvironmentVariable);
@@ -58,11 +60,12 @@ internal static class Program
         };
         var root = Root(context, json);
         var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
-        if (parsed.Errors.Count != 0)
+        IReadOnlyList<Phrase> errors = parsed.Errors.Count != 0 ? [.. parsed.Errors.Select(error => Phrase.Same(error.Message)).Distinct()] : [.. UnknownOptions(parsed)];
+        if (errors.Count != 0)
         {
-            foreach (var message in parsed.Errors.Select(error => error.Message).Distinct())
+            foreach (var error in errors)
             {
-                terminal.Fail(Phrase.Same(message));
+                terminal.Fail(error);
             }
 
             var verb = string.Join(' ', PathTo(parsed.CommandResult.Command, root));
@@ -127,6 +130,23 @@ internal static class Program
         var serve = new Command("serve", context.Text(new("Run the language server for an editor", "Ejecutar el servidor de lenguaje para un editor"))) { stdio };
         serve.SetAction((_, _) => ServeVerb.RunAsync(["serve"]));
         return serve;
+    }
+
+    // The library takes an option that it does not know for a file or a name where one is expected.
+    private static IEnumerable<Phrase> UnknownOptions(ParseResult parsed)
+    {
+        if (parsed.Tokens.Any(token => token.Type == TokenType.DoubleDash))
+        {
+            return [];
+        }
+
+        return parsed.CommandResult.Children
+            .OfType<ArgumentResult>()
+            .SelectMany(argument => argument.Tokens)
+            .Where(token => 1 < token.Value.Length && token.Value[0] == '-')
+            .Select(token => new Phrase(
+                $"There is no option '{token.Value}'. Put -- before it if it is a name.",
+                $"No existe la opción «{token.Value}». Anteponga -- si es un nombre."));
     }
 
     // The names from below the root down to a command, each followed by nothing; empty for the root.

@@ -66,6 +66,15 @@ internal static class ServeVerb
 #pragma warning disable RS0030 // Here and nowhere else; FrameWriter is the only one who writes to it.
         await using var output = Console.OpenStandardOutput();
 #pragma warning restore RS0030
-        return await ServerHost.RunAsync(input, output, new(), CancellationToken.None);
+        try
+        {
+            // Signals end the process as the system has it: there is nothing to save, and a read of a console cannot be canceled.
+            return await ServerHost.RunAsync(input, output, new(), CancellationToken.None);
+        }
+        catch (UserException exception)
+        {
+            await Console.Error.WriteLineAsync("error: " + exception.Phrase.In(SpeechOfProcess()));
+            return ExitCode.Failure;
+        }
     }
 }

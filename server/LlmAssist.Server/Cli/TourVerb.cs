@@ -17,7 +17,6 @@ internal static class TourVerb
     private const int PlacesAskedPerFile = 6; // in search of one at which there is something to show
     private const int PlacesAskedAtMost = 240; // a moment's work
     private const int LeastToWrite = 6; // visible characters right of the cursor: less is not worth showing
-    private const double ChangedTolerated = 0.1; // share of files; beyond, the saved model is out of date
     private const int TrialTokens = 20_000;
     private static readonly ByteSize LargestTrial = ByteSize.MiB(30); // training on more is not a matter of seconds
 
@@ -30,7 +29,7 @@ internal static class TourVerb
             folder,
         };
         command.Hidden = true;
-        command.SetAction((parsed, cancellation) => Task.FromResult(Run(context, parsed.GetRequiredValue(folder), cancellation)));
+        command.SetAction((parsed, cancellation) => Task.FromResult(Run(context, Path.GetFullPath(parsed.GetRequiredValue(folder)), cancellation)));
         return command;
     }
 
@@ -40,12 +39,11 @@ internal static class TourVerb
         var corpus = PatternTrainer.FindCorpus(request, cancellation);
         var store = context.OpenStore();
         using var host = new ModelHost(store, context.Time);
-        var (model, isOpened) = OpenOrTrain(context, store, request, corpus, cancellation);
-        host.Adopt(model);
+        var (model, isOpened) = OpenOrTrain(context, store, host, request, corpus, cancellation);
         var visited = Visit(context, new CompletionEngine(host, context.Time), corpus, cancellation);
         if (context.Terminal.IsJson)
         {
-            context.Terminal.Json(new TourAnswer(model.Id.Name, isOpened, visited.Shown, visited.Silent, Trial(context, request, corpus, cancellation)), CliJson.Default.TourAnswer);
+            context.Terminal.Json(new TourAnswer(model.Name, isOpened, visited.Shown, visited.Silent, Trial(context, request, corpus, cancellation)), CliJson.Default.TourAnswer);
             return ExitCode.Success;
         }
 
@@ -63,38 +61,41 @@ internal static class TourVerb
         return ExitCode.Success;
     }
 
-    private static (PatternModel Model, bool IsOpened) OpenOrTrain(
+    private static (ModelId Model, bool IsOpened) OpenOrTrain(
         VerbContext context,
         PatternStore store,
+        ModelHost host,
         TrainingRequest request,
         Corpus corpus,
         CancellationToken cancellation)
     {
+        using var models = new WorkspaceModels(store, host, context.Time);
+        var folder = request.Folders[0];
         var started = context.Time.GetTimestamp();
-        if (store.OpenLearnedFrom([PatternStore.NormalizedFolder(request.Folders[0])], context.TellSetAside) is { } saved)
+        if (models.TryOpen([PatternStore.NormalizedFolder(folder)], context.TellSetAside) is { } saved)
         {
-            var opened = context.Time.GetElapsedTime(started);
-            var changed = ChangedShare(saved, corpus);
-            if (changed <= ChangedTolerated)
+            var elapsed = Figures.Number(context.Time.GetElapsedTime(started).TotalMilliseconds, 1);
+            var staleness = models.Compare(saved, request.Corpus, cancellation);
+            var (changed, files) = (Figures.Count(staleness.Changed), Figures.Count(staleness.Files));
+            if (!staleness.IsStale)
             {
                 Tell(new(
-                    $"Opened the saved model {saved.Id.Name} in {Figures.Number(opened.TotalMilliseconds, 1)} ms ({Figures.Share(changed)} of the files have changed since).",
-                    $"Se abrió el modelo guardado {saved.Id.Name} en {Figures.Number(opened.TotalMilliseconds, 1)} ms (desde entonces cambió el {Figures.Share(changed)} de los archivos)."));
+                    $"Opened the saved model {saved.Name} in {elapsed} ms; {changed} of {files} files have changed since it was trained.",
+                    $"Se abrió el modelo guardado {saved.Name} en {elapsed} ms; desde su entrenamiento cambiaron {changed} de {files} archivos."));
                 return (saved, true);
             }
 
             Tell(new(
-                $"{Figures.Share(changed)} of the files have changed since {saved.Id.Name} was trained; training again.",
-                $"El {Figures.Share(changed)} de los archivos cambió desde que se entrenó {saved.Id.Name}; se entrena de nuevo."));
-            saved.Dispose();
+                $"{changed} of {files} files have changed since {saved.Name} was trained; training again.",
+                $"Desde que se entrenó {saved.Name} cambiaron {changed} de {files} archivos; se entrena de nuevo."));
+            host.UnloadAsync(saved).GetAwaiter().GetResult();
         }
         else
         {
-            Tell(new(
-                $"There is no model of {request.Folders[0]} yet; training one.",
-                $"Todavía no hay un modelo de {request.Folders[0]}; se entrena uno."));
+            Tell(new($"There is no model of {folder} yet; training one.", $"Todavía no hay un modelo de {folder}; se entrena uno."));
         }
 
+        request = request with { Name = models.NameFor(request.Folders) };
         var trained = context.Terminal.Watching(progress =>
             new PatternTrainer(store, context.Time).Train(request, corpus, new TrainVerb.StepsOfTraining(progress), cancellation));
         if (!context.Terminal.IsJson)
@@ -102,7 +103,8 @@ internal static class TourVerb
             TrainVerb.Show(context, trained);
         }
 
-        return (PatternModel.Open(trained.Stored.Path), false);
+        host.Load(trained.Stored);
+        return (trained.Stored.Id, false);
 
         void Tell(Phrase phrase)
         {
@@ -115,16 +117,6 @@ internal static class TourVerb
                 context.Terminal.Say(phrase);
             }
         }
-    }
-
-    // Files that came, went, or have another length or time now.
-    private static double ChangedShare(PatternModel model, Corpus corpus)
-    {
-        var now = corpus.Files.ToDictionary(file => file.FullPath);
-        var learned = model.LearnedFiles().ToList();
-        var same = learned.Count(file => now.TryGetValue(file.Path, out var found) && found.Bytes == file.Bytes && found.ModifiedAt == file.ModifiedAt);
-        var all = Math.Max(now.Count, learned.Count);
-        return all == 0 ? 0 : 1 - ((double)same / all);
     }
 
     // ---- Places ----

@@ -41,7 +41,7 @@ internal static class TrainVerb
         };
         command.SetAction((parsed, cancellation) =>
         {
-            var folders = parsed.GetRequiredValue(paths);
+            string[] folders = [.. parsed.GetRequiredValue(paths).Select(Path.GetFullPath)];
             var request = new TrainingRequest
             {
                 Name = parsed.GetValue(name) ?? NameOf(folders[0]),
