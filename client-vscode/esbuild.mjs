@@ -1,0 +1,40 @@
+// Bundles the extension into dist/extension.js or, with --tests, every test into out/test.
+// Types are checked by `npm run typecheck`, not here.
+import { build } from "esbuild";
+import { readdirSync, rmSync } from "node:fs";
+import path from "node:path";
+
+const root = import.meta.dirname;
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: "node",
+  target: "node20",
+  logLevel: "warning",
+};
+
+if (process.argv.includes("--tests")) {
+  // A test deleted from the source must not live on in the output.
+  rmSync(path.join(root, "out/test"), { recursive: true, force: true });
+  await build({
+    ...common,
+    entryPoints: readdirSync(path.join(root, "test"))
+      .filter((name) => name.endsWith(".test.ts"))
+      .map((name) => `test/${name}`),
+    outdir: "out/test",
+    outExtension: { ".js": ".cjs" },
+    sourcemap: "inline",
+    // Outside the editor there is no `vscode` module; the tested files use nothing of it but `l10n`.
+    alias: { vscode: path.join(root, "test/support/vscode.ts") },
+    external: ["typescript"],
+  });
+} else {
+  await build({
+    ...common,
+    entryPoints: ["src/extension.ts"],
+    outfile: "dist/extension.js",
+    external: ["vscode"],
+    minify: process.argv.includes("--minify"),
+    sourcemap: process.argv.includes("--minify") ? false : "linked",
+  });
+}
