@@ -1,0 +1,402 @@
+// The server of this window: one process, one language client, what it reports and what can be asked of it. When to
+// start and to restart is decided in supervisor.ts, which program to run in serverPath.ts.
+
+import { execFile } from "node:child_process";
+import { statSync } from "node:fs";
+import { homedir } from "node:os";
+import * as path from "node:path";
+import * as vscode from "vscode";
+import {
+  CloseAction,
+  DidChangeConfigurationNotification,
+  ErrorAction,
+  ExecuteCommandRequest,
+  LanguageClient,
+  LSPErrorCodes,
+  ResponseError,
+  RevealOutputChannelOn,
+  State,
+  TransportKind,
+  WorkDoneProgressCancelNotification,
+  type LanguageClientOptions,
+  type ProgressToken,
+  type WorkDoneProgressBegin,
+  type WorkDoneProgressEnd,
+  type WorkDoneProgressReport,
+} from "vscode-languageclient/node";
+import { statusNotification, type ServerCommands, type ServerStatus } from "./protocol";
+import { findServer, judgeVersion, type VersionRun } from "./serverPath";
+import { onSettingsChanged, settingAt, settings } from "./settings";
+import type { Progress, ServerView } from "./status";
+import { KeepsCrashingError, Supervisor, type RunningServer, type SupervisorState } from "./supervisor";
+
+const runtimeDownload = "https://dotnet.microsoft.com/download/dotnet/10.0";
+
+// A cold start from a slow disk behind a virus scanner, and more.
+const startPatience = 30_000;
+
+/** A failure told in words for the user, with what they can do about it. */
+export class UserError extends Error {
+  constructor(message: string, readonly remedy?: Remedy) {
+    super(message);
+  }
+}
+
+export type Remedy = { kind: "link"; title: string; url: string } | { kind: "setting"; title: string; setting: string };
+
+export class ServerConnection implements vscode.Disposable {
+  private readonly _supervisor: Supervisor<RunningClient>;
+  private readonly _viewChanged = new vscode.EventEmitter<ServerView>();
+  private readonly _failed = new vscode.EventEmitter<UserError>();
+  private _view: ServerView = { kind: "stopped" };
+
+  /** The view and whatever follows it. */
+  readonly onDidChangeView = this._viewChanged.event;
+
+  /** The server does not run and will not be started again by itself. */
+  readonly onDidFail = this._failed.event;
+
+  constructor(
+    private readonly _extension: vscode.ExtensionContext,
+    private readonly _log: vscode.LogOutputChannel,
+  ) {
+    this._supervisor = new Supervisor<RunningClient>({
+      launch: (crashed, abort) => this.launch(crashed, abort),
+      changed: (state) => this.follow(state),
+      now: () => performance.now(),
+      later: (milliseconds, callback) => {
+        const timer = setTimeout(callback, milliseconds);
+        return () => clearTimeout(timer);
+      },
+    });
+  }
+
+  get view(): ServerView {
+    return this._view;
+  }
+
+  /** Starts the server, in place of the one that runs if any. Never rejects: how it went is in the view. */
+  restart(): Promise<void> {
+    return this._supervisor.restart();
+  }
+
+  stop(): Promise<void> {
+    return this._supervisor.stop();
+  }
+
+  /** Calls a command of the server. Rejects with a UserError, or with CancellationError if it was cancelled. */
+  async request<Id extends keyof ServerCommands>(
+    id: Id,
+    argument: ServerCommands[Id]["argument"],
+  ): Promise<ServerCommands[Id]["answer"]> {
+    const { state } = this._supervisor;
+    if (state.kind !== "running") {
+      throw new UserError(vscode.l10n.t("The LLM Assist server is not running. Restart it, or look into the log for the reason."));
+    }
+
+    try {
+      const parameters = { command: id, arguments: [argument] };
+      return await state.server.client.sendRequest(ExecuteCommandRequest.type, parameters) as ServerCommands[Id]["answer"];
+    } catch (error) {
+      throw this.told(id, error);
+    }
+  }
+
+  /** Asks the server to end the training that it reports on. */
+  async cancelTraining(): Promise<void> {
+    if (this._supervisor.state.kind === "running") {
+      await this._supervisor.state.server.cancelWork();
+    }
+  }
+
+  dispose(): void {
+    this._viewChanged.dispose();
+    this._failed.dispose();
+  }
+
+  private async launch(crashed: () => void, abort: AbortSignal): Promise<RunningClient> {
+    const file = this.serverFile();
+    const version = await checkVersion(file, abort);
+    this._log.info(`Server: ${file}, ${version}`);
+
+    const running = new RunningClient(file, this._log, () => this.report(running));
+    try {
+      await running.start(AbortSignal.any([abort, AbortSignal.timeout(startPatience)]));
+    } catch (error) {
+      await running.stop();
+      throw error;
+    }
+
+    running.onEnd(crashed);
+    return running;
+  }
+
+  private serverFile(): string {
+    const bundledFolders = [this._extension.asAbsolutePath("server")];
+    if (this._extension.extensionMode === vscode.ExtensionMode.Development) {
+      bundledFolders.push(path.resolve(this._extension.extensionPath, "../artifacts/llm-assist"));
+    }
+
+    const setting = vscode.workspace.getConfiguration("llmAssist").get("server.path", "");
+    const found = findServer(setting, bundledFolders, {
+      platform: process.platform,
+      home: homedir(),
+      searchPath: process.env.PATH ?? "",
+      isFile: (name) => statSync(name, { throwIfNoEntry: false })?.isFile() ?? false,
+    });
+    switch (found.kind) {
+      case "found":
+        return found.file;
+      case "settingMissing":
+        throw new UserError(
+          vscode.l10n.t("The setting llmAssist.server.path names “{0}”; expected is the absolute path of an executable file. Correct the setting, or clear it to use the server that comes with the extension.", found.file),
+          { kind: "setting", title: vscode.l10n.t("Open Setting"), setting: "llmAssist.server.path" },
+        );
+      case "nowhere":
+        throw new UserError(
+          vscode.l10n.t("The LLM Assist server was not found at {0} nor on the PATH. Install the extension for this platform, or name the server in the setting llmAssist.server.path.", found.looked.join(", ")),
+          { kind: "setting", title: vscode.l10n.t("Open Setting"), setting: "llmAssist.server.path" },
+        );
+    }
+  }
+
+  private follow(state: SupervisorState<RunningClient>): void {
+    switch (state.kind) {
+      case "stopped":
+        this.enter({ kind: "stopped" });
+        break;
+      case "starting":
+        this.enter({ kind: "starting" });
+        break;
+      case "waiting":
+        this._log.warn(`The server ended unexpectedly; next start in ${state.milliseconds} ms.`);
+        this.enter({ kind: "starting" });
+        break;
+      case "running":
+        this.report(state.server);
+        break;
+      case "failed": {
+        const error = failure(state.error);
+        this._log.error(error.message);
+        this.enter({ kind: "failed", message: error.message });
+        this._failed.fire(error);
+        break;
+      }
+    }
+  }
+
+  // Reports that arrive before the supervisor knows the server are shown as soon as it does.
+  private report(running: RunningClient): void {
+    const { state } = this._supervisor;
+    if (state.kind === "running" && state.server === running) {
+      this.enter(running.status === undefined
+        ? { kind: "silent" }
+        : { kind: "reporting", status: running.status, progress: running.progress });
+    }
+  }
+
+  private enter(view: ServerView): void {
+    this._view = view;
+    this._viewChanged.fire(view);
+  }
+
+  private told(id: string, error: unknown): Error {
+    if (error instanceof ResponseError && error.code === LSPErrorCodes.RequestCancelled) {
+      return new vscode.CancellationError();
+    }
+
+    this._log.error(`${id}: ${String(error)}`);
+    // An answer with an error is the server's own sentence; anything else is the connection's end.
+    return error instanceof ResponseError && this._supervisor.state.kind === "running"
+      ? new UserError(error.message)
+      : new UserError(vscode.l10n.t("The LLM Assist server ended before it answered. Try again; the log has the details."));
+  }
+}
+
+/** One start of the server. */
+class RunningClient implements RunningServer {
+  readonly client: QuietClient;
+  status: ServerStatus | undefined;
+
+  private readonly _subscriptions: vscode.Disposable[] = [];
+  // In the order of their begin; the last one is shown.
+  private readonly _work = new Map<ProgressToken, Progress>();
+
+  constructor(file: string, log: vscode.LogOutputChannel, private readonly _changed: () => void) {
+    const server = {
+      command: file,
+      args: ["serve"],
+      transport: TransportKind.stdio,
+      // Nothing may be looked up relative to the user's folder.
+      options: { cwd: path.dirname(file) },
+    };
+    const options: LanguageClientOptions = {
+      documentSelector: [{ scheme: "file" }, { scheme: "untitled" }],
+      outputChannel: log,
+      revealOutputChannelOn: RevealOutputChannelOn.Never,
+      initializationOptions: () => settings(),
+      // Told by the supervisor, in the user's language.
+      initializationFailedHandler: () => false,
+      errorHandler: {
+        // Up to three bad messages in a row; then the connection is closed, which counts as a crash.
+        error: (_error, _message, errors) => ({
+          action: (errors ?? 0) <= 3 ? ErrorAction.Continue : ErrorAction.Shutdown,
+          handled: true,
+        }),
+        // The supervisor starts the next server with a new client: this one would stay unusable if its restart failed.
+        closed: () => ({ action: CloseAction.DoNotRestart, message: "The connection to the server is closed.", handled: true }),
+      },
+      middleware: {
+        handleWorkDoneProgress: (token, parameters, next) => {
+          this.follow(token, parameters);
+          next(token, parameters);
+        },
+        workspace: {
+          configuration: async (parameters, token, next) => {
+            const values = await next(parameters, token);
+            return values instanceof ResponseError
+              ? values
+              : values.map((value: unknown, index) => {
+                const section = parameters.items[index]?.section ?? "";
+                return section === "llmAssist" || section.startsWith("llmAssist.") ? settingAt(section) : value;
+              });
+          },
+        },
+      },
+    };
+    this.client = new QuietClient("llmAssist", "LLM Assist", server, options);
+    this._subscriptions.push(
+      this.client.onNotification(statusNotification, (status: ServerStatus) => {
+        this.status = status;
+        this._changed();
+      }),
+      onSettingsChanged(() => {
+        if (this.client.isRunning()) {
+          const parameters = { settings: { llmAssist: settings() } };
+          this.client.sendNotification(DidChangeConfigurationNotification.type, parameters).catch((error: unknown) => {
+            log.error(`Settings were not sent: ${String(error)}`);
+          });
+        }
+      }),
+    );
+  }
+
+  /** The training under way, if any. */
+  get progress(): Progress | undefined {
+    return [...this._work.values()].at(-1);
+  }
+
+  /** Resolves when the server has answered `initialize`. After a rejection {@link stop} is still to be called. */
+  async start(abort: AbortSignal): Promise<void> {
+    abort.throwIfAborted();
+    const aborted = new Promise<never>((_resolve, reject) => {
+      abort.addEventListener("abort", () => {
+        reject(new UserError(vscode.l10n.t("The LLM Assist server did not answer within {0} seconds. The log may tell why; then restart it.", startPatience / 1000)));
+      }, { once: true });
+    });
+    await Promise.race([this.client.start(), aborted]);
+  }
+
+  /** Calls back when the server ends without having been asked to. */
+  onEnd(callback: () => void): void {
+    this._subscriptions.push(this.client.onDidChangeState(({ newState }) => {
+      if (newState === State.Stopped) {
+        callback();
+      }
+    }));
+    if (!this.client.isRunning()) {
+      callback();
+    }
+  }
+
+  async stop(): Promise<void> {
+    vscode.Disposable.from(...this._subscriptions).dispose();
+    try {
+      await this.client.dispose();
+    } catch {
+      // It did not start, or did not end in time. The client has logged that, and kills the process.
+    }
+  }
+
+  async cancelWork(): Promise<void> {
+    for (const [token, work] of this._work) {
+      if (work.cancellable) {
+        await this.client.sendNotification(WorkDoneProgressCancelNotification.type, { token });
+      }
+    }
+  }
+
+  private follow(token: ProgressToken, step: WorkDoneProgressBegin | WorkDoneProgressReport | WorkDoneProgressEnd): void {
+    const before = this._work.get(token);
+    switch (step.kind) {
+      case "begin":
+        this._work.set(token, {
+          title: step.title,
+          percentage: step.percentage,
+          cancellable: step.cancellable ?? false,
+        });
+        break;
+      case "report":
+        if (before !== undefined) {
+          this._work.set(token, {
+            title: before.title,
+            percentage: step.percentage ?? before.percentage,
+            cancellable: step.cancellable ?? before.cancellable,
+          });
+        }
+        break;
+      case "end":
+        this._work.delete(token);
+        break;
+    }
+
+    this._changed();
+  }
+}
+
+/** Writes its errors into the log only: the status bar and our own sentences tell the user, once. */
+class QuietClient extends LanguageClient {
+  override error(message: string, data?: unknown): void {
+    super.error(message, data, false);
+  }
+}
+
+async function checkVersion(file: string, abort: AbortSignal): Promise<string> {
+  const run = await new Promise<VersionRun>((resolve) => {
+    const options = { cwd: path.dirname(file), signal: abort, timeout: startPatience, windowsHide: true };
+    try {
+      execFile(file, ["--version"], options, (error, output, errors) => {
+        const code = error === null ? 0 : error.killed === true ? "ETIMEDOUT" : error.code ?? null;
+        resolve({ code, output, errors });
+      });
+    } catch (error) {
+      // Windows reports a file of the wrong kind by throwing.
+      resolve({ code: (error as NodeJS.ErrnoException).code ?? null, output: "", errors: String(error) });
+    }
+  });
+
+  const check = judgeVersion(run);
+  switch (check.kind) {
+    case "works":
+      return check.version;
+    case "runtimeMissing":
+      throw new UserError(
+        vscode.l10n.t("The LLM Assist server needs the .NET 10 runtime, which was not found on this machine. Install it, then restart the server."),
+        { kind: "link", title: vscode.l10n.t("Get .NET 10"), url: runtimeDownload },
+      );
+    case "notExecutable":
+      throw new UserError(vscode.l10n.t("“{0}” does not run on this system: it is not executable, or was built for another one. Install the extension for this platform.", file));
+    case "fails":
+      throw new UserError(vscode.l10n.t("“{0}” does not start: {1}", file, check.detail));
+  }
+}
+
+function failure(error: unknown): UserError {
+  if (error instanceof UserError) {
+    return error;
+  }
+
+  return error instanceof KeepsCrashingError
+    ? new UserError(vscode.l10n.t("The LLM Assist server keeps crashing and will not be started again by itself. The log may tell why; then restart it."))
+    : new UserError(vscode.l10n.t("The LLM Assist server did not start: {0}", error instanceof Error ? error.message : String(error)));
+}

@@ -1,0 +1,85 @@
+// The server's account of the last completion, as a page to read. Pure.
+
+import { l10n } from "vscode";
+import { duration, fraction } from "./figures";
+import { codeBlock, escaped } from "./markdown";
+import type { Explanation } from "./protocol";
+
+/** The page in Markdown; `null` stands for "nothing was asked for yet". */
+export function explanationPage(explanation: Explanation | null): string {
+  const title = `# ${l10n.t("The last completion")}`;
+  if (explanation === null) {
+    return `${title}\n\n${l10n.t("No completion was asked for yet. Type in a file and look again.")}\n`;
+  }
+
+  const sections = [
+    title,
+    facts(explanation),
+    shown(explanation),
+    filtered(explanation),
+    stages(explanation),
+  ];
+  return `${sections.filter((section) => section !== "").join("\n\n")}\n`;
+}
+
+function facts({ uri, surface, lane }: Explanation): string {
+  return table([
+    [l10n.t("File"), fileName(uri)],
+    [l10n.t("Shown as"), surface === "inline" ? l10n.t("ghost text") : l10n.t("suggestion list")],
+    [l10n.t("Answered by"), laneInWords(lane)],
+  ]);
+}
+
+function laneInWords(lane: Explanation["lane"]): string {
+  switch (lane) {
+    case "pattern":
+      return l10n.t("the pattern model");
+    case "cache":
+      return l10n.t("the cache: you typed into an earlier suggestion");
+    case "none":
+      return l10n.t("nobody");
+  }
+}
+
+function shown({ items, why }: Explanation): string {
+  if (items.length === 0) {
+    return `## ${l10n.t("Nothing was shown")}\n\n${why === null ? l10n.t("No source had a candidate.") : escaped(why)}`;
+  }
+
+  const blocks = items.map(({ text, confidence }) =>
+    `${l10n.t("Confidence {0}", fraction(confidence))}\n\n${codeBlock(text)}`);
+  return [`## ${l10n.t("Shown")}`, ...blocks].join("\n\n");
+}
+
+function filtered({ filtered }: Explanation): string {
+  if (filtered.length === 0) {
+    return "";
+  }
+
+  const blocks = filtered.map(({ filter, text }) => `**${escaped(filter)}**\n\n${codeBlock(text)}`);
+  return [`## ${l10n.t("Filtered out")}`, ...blocks].join("\n\n");
+}
+
+function stages({ stages }: Explanation): string {
+  if (stages.length === 0) {
+    return "";
+  }
+
+  const total = stages.reduce((sum, { microseconds }) => sum + microseconds, 0);
+  const rows = stages.map(({ stage, microseconds }) => [stage, duration(microseconds)]);
+  return `## ${l10n.t("Time")}\n\n${table([...rows, [l10n.t("Total"), duration(total)]])}`;
+}
+
+function table(rows: string[][]): string {
+  return ["| | |", "|:--|:--|", ...rows.map((cells) => `| ${cells.map(escaped).join(" | ")} |`)].join("\n");
+}
+
+function fileName(uri: string): string {
+  const last = uri.slice(uri.lastIndexOf("/") + 1);
+  try {
+    return decodeURIComponent(last);
+  } catch {
+    // A stray percent sign: the name as the server wrote it says enough.
+    return last;
+  }
+}

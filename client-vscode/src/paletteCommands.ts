@@ -1,0 +1,14 @@
+// The ids of what a person can call from the palette. Disjoint from the ids of ServerCommands, see there.
+
+export const paletteCommands = {
+  trainWorkspace: "llmAssist.trainWorkspace",
+  cancelTraining: "llmAssist.cancelTraining",
+  chooseModel: "llmAssist.chooseModel",
+  loadModel: "llmAssist.loadModel",
+  unloadModel: "llmAssist.unloadModel",
+  deleteModel: "llmAssist.deleteModel",
+  showMemory: "llmAssist.showMemory",
+  explainCompletion: "llmAssist.explainCompletion",
+  showLog: "llmAssist.showLog",
+  restart: "llmAssist.restart",
+} as const;

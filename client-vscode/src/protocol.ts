@@ -1,0 +1,115 @@
+// What client and server say to each other beyond LSP: the mirror of the server's AssistProtocol. Types and names only.
+// The prose is server/docs/protocol-extensions.md.
+
+/** Server to client: on change, at most once a second, and at least every five seconds while a model is loaded. */
+export const statusNotification = "llmAssist/status";
+
+export type ServerState = "ready" | "training" | "loading" | "degraded" | "off";
+
+export interface ServerStatus {
+  state: ServerState;
+  busy: boolean;
+  /** One sentence in the user's language; empty when there is nothing to say. */
+  message: string;
+  /** What the user can do about it. */
+  command?: { title: string; command: string; arguments?: unknown[] } | null;
+  memory: MemoryStatus;
+}
+
+export interface MemoryStatus {
+  systemTotalBytes: number;
+  systemAvailableBytes: number;
+  /** 0 to 100. */
+  systemUsedPercent: number;
+  /** What models may use together, in all windows. */
+  limitBytes: number;
+  modelsBytes: number;
+  models: ModelMemory[];
+}
+
+/** A loaded model. */
+export interface ModelMemory {
+  id: string;
+  source: string;
+  /** Memory that only this model can give back, mapped bytes excepted. */
+  bytes: number;
+  /** Pages of the model's file in the system's cache; windows share them, and the system can drop them. */
+  mappedBytes: number;
+  vramBytes: number;
+  /** Zero for a model that has no such window. */
+  contextTokens: number;
+  /** ISO 8601. */
+  lastUsed: string | null;
+  pinned: boolean;
+  busy: boolean;
+}
+
+export interface MemoryReport extends MemoryStatus {
+  /** Sentences in the user's language. */
+  advice: string[];
+  /** The server process itself. */
+  processBytes: number;
+}
+
+/** A model on disk, loaded or not. */
+export interface ModelEntry {
+  /** `pattern:NAME`. */
+  id: string;
+  name: string;
+  source: string;
+  sizeBytes: number;
+  /** ISO 8601. */
+  createdAt: string;
+  /** ISO 8601. */
+  modifiedAt: string;
+  loaded: boolean;
+  /** This window completes from it. */
+  current: boolean;
+  patternsStored: number;
+  memoryKb: number;
+  /** 0 to 1: the share of possible patterns that is absent. */
+  sparsity: number;
+  /** What it was trained on. */
+  folders: string[];
+}
+
+export interface ModelStatistics {
+  patternsStored: number;
+  memoryKb: number;
+  /** 0 to 1. */
+  sparsity: number;
+}
+
+export interface ModelAnswer {
+  /** One sentence in the user's language. */
+  message: string;
+  modelStats?: ModelStatistics | null;
+}
+
+/** Why the last request for a completion was answered as it was. */
+export interface Explanation {
+  uri: string;
+  surface: "inline" | "list";
+  lane: "pattern" | "cache" | "none";
+  /** When nothing was shown: the gate that stopped it. */
+  why: string | null;
+  /** Confidence from 0 to 1. */
+  items: { text: string; confidence: number }[];
+  filtered: { filter: string; text: string }[];
+  stages: { stage: string; microseconds: number }[];
+}
+
+/**
+ * The commands of the server that this client calls through `workspace/executeCommand`: one object in, plain JSON out.
+ * The language client registers these ids with the editor, so no palette command may have one of them.
+ */
+export interface ServerCommands {
+  "llmAssist.models.list": { argument: Record<string, never>; answer: ModelEntry[] };
+  "llmAssist.models.load": { argument: { id: string }; answer: ModelAnswer };
+  "llmAssist.models.unload": { argument: { id: string }; answer: ModelAnswer | null };
+  "llmAssist.models.delete": { argument: { id: string }; answer: ModelAnswer | null };
+  "llmAssist.models.train": { argument: { folders?: string[]; name?: string }; answer: ModelAnswer };
+  "llmAssist.memory.status": { argument: Record<string, never>; answer: MemoryReport };
+  /** `null` before the first request. */
+  "llmAssist.completion.explain": { argument: Record<string, never>; answer: Explanation | null };
+}

@@ -1,0 +1,211 @@
+// What the status bar says: text, tooltip and spoken label for a view of the server. Pure; statusItem.ts draws it.
+
+import { l10n } from "vscode";
+import { bytes, percent, usedOfTotal } from "./figures";
+import { escaped } from "./markdown";
+import { paletteCommands } from "./paletteCommands";
+import type { MemoryStatus, ModelMemory, ServerState, ServerStatus } from "./protocol";
+
+export type StatusBarMode = "full" | "compact" | "off";
+
+/** All that this window knows of its server. */
+export type ServerView =
+  | { kind: "stopped" }
+  | { kind: "starting" }
+  | { kind: "failed"; message: string }
+  /** Runs and has not reported yet. */
+  | { kind: "silent" }
+  | { kind: "reporting"; status: ServerStatus; progress: Progress | undefined };
+
+/** Work that the server reports on: training. */
+export interface Progress {
+  title: string;
+  /** 0 to 100, undefined while unknown. */
+  percentage: number | undefined;
+  cancellable: boolean;
+}
+
+const stateIcons: Record<ServerState, string> = {
+  ready: "$(chip)",
+  training: "$(sync~spin)",
+  loading: "$(loading~spin)",
+  degraded: "$(warning)",
+  off: "$(circle-slash)",
+};
+
+/** The text of the status bar item; empty when there is to be none. */
+export function statusText(view: ServerView, mode: StatusBarMode): string {
+  if (mode === "off") {
+    return "";
+  }
+
+  const name = mode === "full" ? " LLM Assist" : "";
+  switch (view.kind) {
+    case "stopped":
+      return `$(circle-slash)${name}`;
+    case "starting":
+      return `$(loading~spin)${name}`;
+    case "failed":
+      return `$(error)${name}`;
+    case "silent":
+      return `$(chip)${name}`;
+    case "reporting":
+      return reportText(view.status, view.progress, mode);
+  }
+}
+
+/** The tooltip, in Markdown that may call the commands of {@link trustedCommands}. */
+export function statusTooltip(view: ServerView): string {
+  const parts = [`**LLM Assist**: ${escaped(stateInWords(view))}`];
+  if (view.kind === "reporting") {
+    if (view.status.message !== "") {
+      parts.push(escaped(view.status.message));
+    }
+
+    parts.push(memoryTable(view.status.memory));
+  }
+
+  parts.push(links(view).map(({ title, target }) => `[${escaped(title)}](${target})`).join(" · "));
+  return parts.join("\n\n");
+}
+
+/** What a screen reader says. */
+export function statusLabel(view: ServerView): string {
+  const state = `LLM Assist: ${stateInWords(view)}`;
+  if (view.kind !== "reporting") {
+    return state;
+  }
+
+  const { memory, message } = view.status;
+  const sentences = [
+    state,
+    l10n.t(
+      "System memory: {0} of {1} used",
+      bytes(memory.systemTotalBytes - memory.systemAvailableBytes),
+      bytes(memory.systemTotalBytes),
+    ),
+    memory.models.length === 1 ? l10n.t("1 model loaded") : l10n.t("{0} models loaded", memory.models.length),
+  ];
+  return [...sentences, message.replace(/\.$/, "")].filter((sentence) => sentence !== "").join(". ");
+}
+
+/** Which commands the links of the tooltip may call. */
+export function trustedCommands(view: ServerView): string[] {
+  const own: string[] = Object.values(paletteCommands);
+  const offered = offeredCommand(view);
+  return offered === undefined ? own : [...own, offered.command];
+}
+
+function reportText(status: ServerStatus, progress: Progress | undefined, mode: StatusBarMode): string {
+  const { memory } = status;
+  const parts: string[] = [];
+  if (status.state === "training" && progress?.percentage !== undefined) {
+    parts.push(percent(progress.percentage));
+  } else if (mode === "compact" && status.state !== "off") {
+    parts.push(percent(memory.systemUsedPercent));
+  }
+
+  if (mode === "full") {
+    parts.push(usedOfTotal(memory.systemTotalBytes - memory.systemAvailableBytes, memory.systemTotalBytes));
+    if (memory.models.length !== 0) {
+      parts.push(String(memory.models.length));
+    }
+  }
+
+  return [stateIcons[status.state], parts.join(" · ")].filter((part) => part !== "").join(" ");
+}
+
+function stateInWords(view: ServerView): string {
+  switch (view.kind) {
+    case "stopped":
+      return l10n.t("stopped");
+    case "starting":
+      return l10n.t("starting");
+    case "failed":
+      return view.message;
+    case "silent":
+      return l10n.t("ready");
+    case "reporting":
+      return reportedStateInWords(view.status.state, view.progress);
+  }
+}
+
+function reportedStateInWords(state: ServerState, progress: Progress | undefined): string {
+  switch (state) {
+    case "ready":
+      return l10n.t("ready");
+    case "training":
+      return progress?.percentage === undefined
+        ? l10n.t("training")
+        : l10n.t("training, {0}", percent(progress.percentage));
+    case "loading":
+      return l10n.t("loading a model");
+    case "degraded":
+      return l10n.t("working with limits");
+    case "off":
+      return l10n.t("completions are off");
+  }
+}
+
+function memoryTable(memory: MemoryStatus): string {
+  const used = l10n.t(
+    "{0} of {1} ({2})",
+    bytes(memory.systemTotalBytes - memory.systemAvailableBytes),
+    bytes(memory.systemTotalBytes),
+    percent(memory.systemUsedPercent),
+  );
+  const rows = [
+    [l10n.t("System memory"), used],
+    [l10n.t("Models"), l10n.t("{0} of at most {1}", bytes(memory.modelsBytes), bytes(memory.limitBytes))],
+    ...memory.models.map((model) => [model.id, modelMemory(model)]),
+  ];
+  return ["| | |", "|:--|--:|", ...rows.map((cells) => `| ${cells.map(escaped).join(" | ")} |`)].join("\n");
+}
+
+/** What a loaded model takes, mapped pages told apart because the system can take those back at any time. */
+export function modelMemory(model: ModelMemory): string {
+  return model.mappedBytes === 0
+    ? bytes(model.bytes)
+    : l10n.t("{0} + {1} mapped", bytes(model.bytes), bytes(model.mappedBytes));
+}
+
+interface Link {
+  title: string;
+  target: string;
+}
+
+function links(view: ServerView): Link[] {
+  const showLog = { title: l10n.t("Show Log"), target: `command:${paletteCommands.showLog}` };
+  const restart = { title: l10n.t("Restart Server"), target: `command:${paletteCommands.restart}` };
+  if (view.kind !== "reporting" && view.kind !== "silent") {
+    return [restart, showLog];
+  }
+
+  const training = view.kind === "reporting" && view.progress?.cancellable === true
+    ? { title: l10n.t("Cancel Training"), target: `command:${paletteCommands.cancelTraining}` }
+    : { title: l10n.t("Train on Workspace"), target: `command:${paletteCommands.trainWorkspace}` };
+  const offered = offeredCommand(view);
+  return [
+    ...(offered === undefined ? [] : [{ title: offered.title, target: commandTarget(offered) }]),
+    training,
+    { title: l10n.t("Choose Model"), target: `command:${paletteCommands.chooseModel}` },
+    { title: l10n.t("Explain Last Completion"), target: `command:${paletteCommands.explainCompletion}` },
+    showLog,
+  ];
+}
+
+type OfferedCommand = NonNullable<ServerStatus["command"]>;
+
+function offeredCommand(view: ServerView): OfferedCommand | undefined {
+  const command = view.kind === "reporting" ? view.status.command : undefined;
+  // The server may offer what this extension contributes, not any command of the editor.
+  return command?.command.startsWith("llmAssist.") === true ? command : undefined;
+}
+
+function commandTarget(command: OfferedCommand): string {
+  const target = `command:${command.command}`;
+  return command.arguments === undefined
+    ? target
+    // Parentheses end a Markdown link and survive encodeURIComponent.
+    : `${target}?${encodeURIComponent(JSON.stringify(command.arguments)).replace(/[()]/g, (c) => `%${c.charCodeAt(0).toString(16)}`)}`;
+}

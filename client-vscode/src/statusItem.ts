@@ -1,0 +1,44 @@
+// The item in the status bar. What it says is decided in status.ts.
+
+import * as vscode from "vscode";
+import { paletteCommands } from "./paletteCommands";
+import { statusLabel, statusText, statusTooltip, trustedCommands, type ServerView, type StatusBarMode } from "./status";
+
+export class StatusItem implements vscode.Disposable {
+  // Right: it is about the machine and the session, not about one file's contents.
+  private readonly _item = vscode.window.createStatusBarItem("llmAssist.status", vscode.StatusBarAlignment.Right, 90);
+
+  constructor() {
+    this._item.name = "LLM Assist";
+  }
+
+  show(view: ServerView): void {
+    const text = statusText(view, mode());
+    if (text === "") {
+      this._item.hide();
+      return;
+    }
+
+    const tooltip = new vscode.MarkdownString(statusTooltip(view));
+    tooltip.isTrusted = { enabledCommands: trustedCommands(view) };
+
+    this._item.text = text;
+    this._item.tooltip = tooltip;
+    this._item.accessibilityInformation = { label: statusLabel(view), role: "button" };
+    this._item.backgroundColor = view.kind === "failed"
+      ? new vscode.ThemeColor("statusBarItem.errorBackground")
+      : undefined;
+    this._item.command = view.kind === "reporting" || view.kind === "silent"
+      ? paletteCommands.showMemory
+      : paletteCommands.showLog;
+    this._item.show();
+  }
+
+  dispose(): void {
+    this._item.dispose();
+  }
+}
+
+function mode(): StatusBarMode {
+  return vscode.workspace.getConfiguration("llmAssist").get<StatusBarMode>("statusBar", "full");
+}

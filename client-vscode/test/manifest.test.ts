@@ -1,0 +1,85 @@
+// package.json against the source: commands, settings and what the package contains.
+
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import * as path from "node:path";
+import { test } from "node:test";
+import { paletteCommands } from "../src/paletteCommands";
+import { root } from "./support/vscode";
+
+interface Property {
+  order: number;
+  scope: string;
+  default: unknown;
+}
+
+const manifest = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as {
+  main: string;
+  icon: string;
+  files: string[];
+  capabilities: { untrustedWorkspaces: { restrictedConfigurations: string[] } };
+  contributes: {
+    commands: { command: string }[];
+    configuration: { order: number; properties: Record<string, Property> }[];
+  };
+};
+const properties = manifest.contributes.configuration.flatMap((group) => Object.entries(group.properties));
+
+test("the palette has the commands that the source registers", () => {
+  assert.deepEqual(
+    manifest.contributes.commands.map(({ command }) => command).sort(),
+    Object.values(paletteCommands).sort(),
+  );
+});
+
+test("no palette command has the id of a server command", () => {
+  // The language client registers every command that the server announces; a second registration throws.
+  for (const id of Object.values(paletteCommands)) {
+    assert.doesNotMatch(id, /^llmAssist\.(models|memory|completion|ollama)\./);
+  }
+});
+
+test("every setting has a place, a scope and a default", () => {
+  for (const group of manifest.contributes.configuration) {
+    const orders = Object.values(group.properties).map(({ order }) => order);
+    assert.deepEqual(orders, orders.map((_, index) => index + 1));
+  }
+
+  for (const [name, property] of properties) {
+    assert.match(name, /^llmAssist\.[a-zA-Z.]+$/);
+    assert.ok(["window", "machine"].includes(property.scope), name);
+    assert.notEqual(property.default, undefined, name);
+  }
+});
+
+test("what all windows share, and what runs, is not for a workspace to set", () => {
+  for (const [name, { scope }] of properties) {
+    const shared = name.startsWith("llmAssist.memory.") || name === "llmAssist.server.path";
+    assert.equal(scope, shared ? "machine" : "window", name);
+  }
+});
+
+test("restricted settings exist", () => {
+  const names = new Set(properties.map(([name]) => name));
+  for (const name of manifest.capabilities.untrustedWorkspaces.restrictedConfigurations) {
+    assert.ok(names.has(name), name);
+  }
+});
+
+test("every setting that the source reads is in the manifest", () => {
+  const names = new Set(properties.map(([name]) => name));
+  const read = readdirSync(path.join(root, "src"))
+    .flatMap((file) => [...readFileSync(path.join(root, "src", file), "utf8").matchAll(/"(llmAssist\.(?:server\.path|statusBar|\w+\.\w+))"/g)])
+    .map(([, name]) => name ?? "")
+    .filter((name) => !/^llmAssist\.(models|memory\.status|completion\.explain)/.test(name));
+  assert.notEqual(read.length, 0);
+  for (const name of read) {
+    assert.ok(names.has(name) || name === "llmAssist.status", name);
+  }
+});
+
+test("the package holds the icon and the entry point", () => {
+  assert.ok(manifest.files.includes(manifest.icon));
+  assert.ok(manifest.files.includes(path.posix.normalize(manifest.main)));
+  assert.ok(existsSync(path.join(root, manifest.icon)));
+});

@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import type { ServerStatus } from "../src/protocol";
+import { statusLabel, statusText, statusTooltip, trustedCommands, type Progress, type ServerView } from "../src/status";
+import { model, status } from "./support/samples";
+import { speaking } from "./support/vscode";
+
+const training: Progress = { title: "Training", percentage: 42, cancellable: true };
+const begun: Progress = { title: "Training", percentage: undefined, cancellable: true };
+
+suite("statusText", () => {
+  const cases: [string, ServerView, full: string, compact: string][] = [
+    ["ready", reporting(), "$(chip) 9.0/16 GB · 1", "$(chip) 58%"],
+    ["ready, nothing loaded", reporting({}, { models: 0 }), "$(chip) 9.0/16 GB", "$(chip) 58%"],
+    ["ready, two loaded", reporting({}, { models: 2 }), "$(chip) 9.0/16 GB · 2", "$(chip) 58%"],
+    ["training", reporting({ state: "training" }, { progress: training }), "$(sync~spin) 42% · 9.0/16 GB · 1", "$(sync~spin) 42%"],
+    ["training, share unknown", reporting({ state: "training" }, { progress: begun }), "$(sync~spin) 9.0/16 GB · 1", "$(sync~spin) 58%"],
+    ["training, no word of it yet", reporting({ state: "training" }), "$(sync~spin) 9.0/16 GB · 1", "$(sync~spin) 58%"],
+    ["loading", reporting({ state: "loading" }), "$(loading~spin) 9.0/16 GB · 1", "$(loading~spin) 58%"],
+    ["degraded", reporting({ state: "degraded" }), "$(warning) 9.0/16 GB · 1", "$(warning) 58%"],
+    ["off", reporting({ state: "off" }), "$(circle-slash) 9.0/16 GB · 1", "$(circle-slash)"],
+    ["starting", { kind: "starting" }, "$(loading~spin) LLM Assist", "$(loading~spin)"],
+    ["stopped", { kind: "stopped" }, "$(circle-slash) LLM Assist", "$(circle-slash)"],
+    ["failed", { kind: "failed", message: "no runtime" }, "$(error) LLM Assist", "$(error)"],
+    ["silent", { kind: "silent" }, "$(chip) LLM Assist", "$(chip)"],
+  ];
+  for (const [name, view, full, compact] of cases) {
+    test(name, () => {
+      assert.equal(statusText(view, "full"), full);
+      assert.equal(statusText(view, "compact"), compact);
+      assert.equal(statusText(view, "off"), "");
+    });
+  }
+
+  test("in Spanish", () => {
+    assert.equal(speaking("es", () => statusText(reporting(), "full")), "$(chip) 9,0/16 GB · 1");
+  });
+});
+
+suite("statusLabel", () => {
+  const cases: [string, ServerView, english: string, spanish: string][] = [
+    ["one model", reporting(),
+      "LLM Assist: ready. System memory: 9.0 GB of 15.6 GB used. 1 model loaded",
+      "LLM Assist: listo. Memoria del sistema: 9,0 GB de 15,6 GB en uso. 1 modelo cargado"],
+    ["training", reporting({ state: "training" }, { models: 0, progress: training }),
+      "LLM Assist: training, 42%. System memory: 9.0 GB of 15.6 GB used. 0 models loaded",
+      "LLM Assist: entrenando, 42 %. Memoria del sistema: 9,0 GB de 15,6 GB en uso. 0 modelos cargados"],
+    ["with a message", reporting({ state: "degraded", message: "Two files were skipped." }, { models: 2 }),
+      "LLM Assist: working with limits. System memory: 9.0 GB of 15.6 GB used. 2 models loaded. Two files were skipped",
+      "LLM Assist: funciona con limitaciones. Memoria del sistema: 9,0 GB de 15,6 GB en uso. 2 modelos cargados. Two files were skipped"],
+    ["failed", { kind: "failed", message: "No runtime." }, "LLM Assist: No runtime.", "LLM Assist: No runtime."],
+  ];
+  for (const [name, view, english, spanish] of cases) {
+    test(name, () => {
+      assert.equal(statusLabel(view), english);
+      assert.equal(speaking("es", () => statusLabel(view)).replaceAll("\u00a0", " "), spanish);
+    });
+  }
+});
+
+suite("statusTooltip", () => {
+  test("tells memory, limit and every model, mapped bytes apart", () => {
+    const view: ServerView = {
+      kind: "reporting",
+      status: status({}, [model(), model({ id: "pattern:team", bytes: 5 * 1024 ** 2, mappedBytes: 0 })]),
+      progress: undefined,
+    };
+    assert.deepEqual(plain(statusTooltip(view)).split("\n").filter((line) => line.startsWith("|")), [
+      "| | |",
+      "|:--|--:|",
+      "| System memory | 9.0 GB of 15.6 GB (58%) |",
+      "| Models | 32 MB of at most 6.0 GB |",
+      "| pattern:shop | 3 MB + 24 MB mapped |",
+      "| pattern:team | 5 MB |",
+    ]);
+  });
+
+  test("offers to cancel what can be cancelled, else to train", () => {
+    const idle = statusTooltip(reporting());
+    const busy = statusTooltip(reporting({ state: "training" }, { progress: training }));
+    const stubborn = statusTooltip(reporting({ state: "training" }, { progress: { ...training, cancellable: false } }));
+    assert.match(idle, /\(command:llmAssist\.trainWorkspace\)/);
+    assert.match(stubborn, /\(command:llmAssist\.trainWorkspace\)/);
+    assert.match(busy, /\(command:llmAssist\.cancelTraining\)/);
+    assert.doesNotMatch(busy, /trainWorkspace/);
+  });
+
+  test("without a server offers only what works without one", () => {
+    for (const view of [{ kind: "failed", message: "Gone." }, { kind: "starting" }, { kind: "stopped" }] as const) {
+      assert.deepEqual([...statusTooltip(view).matchAll(/command:([\w.]+)/g)].map(([, id]) => id), [
+        "llmAssist.restart",
+        "llmAssist.showLog",
+      ]);
+    }
+  });
+
+  test("words of the server and names of models cannot become markup", () => {
+    const nasty = "[x](command:workbench.action.quit) | <b>*_`\n# $(zap)";
+    const view = reporting({ message: nasty }, { models: 0 });
+    const table: ServerView = { kind: "reporting", status: status({}, [model({ id: nasty })]), progress: undefined };
+    for (const text of [statusTooltip(view), statusTooltip(table)]) {
+      assert.doesNotMatch(text, /(?<!\\)\]\(command:workbench/);
+      assert.doesNotMatch(text, /(?<!\\)[<`]|^#/m);
+    }
+
+    // The row keeps its two cells.
+    const row = statusTooltip(table).split("\n").find((line) => line.includes("workbench")) ?? "";
+    assert.equal(row.match(/(?<!\\)\|/g)?.length, 3);
+  });
+
+  test("a command of the server is offered if it is one of ours, and only then trusted", () => {
+    const ours = reporting({ command: { title: "Keep (it)", command: "llmAssist.models.load", arguments: [{ id: "pattern:a(b)" }] } });
+    const foreign = reporting({ command: { title: "Quit", command: "workbench.action.quit" } });
+
+    const target = /\(command:llmAssist\.models\.load\?([^)]*)\)/.exec(statusTooltip(ours))?.[1] ?? "";
+    assert.deepEqual(JSON.parse(decodeURIComponent(target)), [{ id: "pattern:a(b)" }]);
+    assert.ok(trustedCommands(ours).includes("llmAssist.models.load"));
+    assert.doesNotMatch(statusTooltip(foreign), /workbench/);
+    assert.ok(!trustedCommands(foreign).includes("workbench.action.quit"));
+  });
+});
+
+function reporting(
+  changes: Partial<ServerStatus> = {},
+  { models = 1, progress }: { models?: number; progress?: Progress } = {},
+): ServerView {
+  return { kind: "reporting", status: status(changes, Array.from({ length: models }, () => model())), progress };
+}
+
+function plain(markdown: string): string {
+  return markdown.replace(/\\(.)/g, "$1");
+}
