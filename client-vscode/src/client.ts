@@ -24,6 +24,7 @@ import {
   type WorkDoneProgressEnd,
   type WorkDoneProgressReport,
 } from "vscode-languageclient/node";
+import { paletteCommands } from "./paletteCommands";
 import { statusNotification, type ServerCommands, type ServerStatus } from "./protocol";
 import { findServer, judgeVersion, type VersionRun } from "./serverPath";
 import { onSettingsChanged, settingAt, settings } from "./settings";
@@ -42,7 +43,9 @@ export class UserError extends Error {
   }
 }
 
-export type Remedy = { kind: "link"; title: string; url: string } | { kind: "setting"; title: string; setting: string };
+export type Remedy =
+  | { kind: "link"; title: string; url: string }
+  | { kind: "command"; title: string; command: string; arguments: unknown[] };
 
 export class ServerConnection implements vscode.Disposable {
   private readonly _supervisor: Supervisor<RunningClient>;
@@ -150,12 +153,12 @@ export class ServerConnection implements vscode.Disposable {
       case "settingMissing":
         throw new UserError(
           vscode.l10n.t("The setting llmAssist.server.path names “{0}”; expected is the absolute path of an executable file. Correct the setting, or clear it to use the server that comes with the extension.", found.file),
-          { kind: "setting", title: vscode.l10n.t("Open Setting"), setting: "llmAssist.server.path" },
+          openSetting("llmAssist.server.path"),
         );
       case "nowhere":
         throw new UserError(
           vscode.l10n.t("The LLM Assist server was not found at {0} nor on the PATH. Install the extension for this platform, or name the server in the setting llmAssist.server.path.", found.looked.join(", ")),
-          { kind: "setting", title: vscode.l10n.t("Open Setting"), setting: "llmAssist.server.path" },
+          openSetting("llmAssist.server.path"),
         );
     }
   }
@@ -291,7 +294,7 @@ class RunningClient implements RunningServer {
     abort.throwIfAborted();
     const aborted = new Promise<never>((_resolve, reject) => {
       abort.addEventListener("abort", () => {
-        reject(new UserError(vscode.l10n.t("The LLM Assist server did not answer within {0} seconds. The log may tell why; then restart it.", startPatience / 1000)));
+        reject(new UserError(vscode.l10n.t("The LLM Assist server did not answer within {0} seconds. The log may tell why; then restart it.", startPatience / 1000), restartServer()));
       }, { once: true });
     });
     await Promise.race([this.client.start(), aborted]);
@@ -397,6 +400,14 @@ function failure(error: unknown): UserError {
   }
 
   return error instanceof KeepsCrashingError
-    ? new UserError(vscode.l10n.t("The LLM Assist server keeps crashing and will not be started again by itself. The log may tell why; then restart it."))
+    ? new UserError(vscode.l10n.t("The LLM Assist server keeps crashing and will not be started again by itself. The log may tell why; then restart it."), restartServer())
     : new UserError(vscode.l10n.t("The LLM Assist server did not start: {0}", error instanceof Error ? error.message : String(error)));
+}
+
+function openSetting(name: string): Remedy {
+  return { kind: "command", title: vscode.l10n.t("Open Setting"), command: "workbench.action.openSettings", arguments: [name] };
+}
+
+function restartServer(): Remedy {
+  return { kind: "command", title: vscode.l10n.t("Restart Server"), command: paletteCommands.restart, arguments: [] };
 }

@@ -59,8 +59,8 @@ export async function tell(error: unknown, log: vscode.LogOutputChannel): Promis
     log.show();
   } else if (remedy?.kind === "link") {
     await vscode.env.openExternal(vscode.Uri.parse(remedy.url));
-  } else if (remedy?.kind === "setting") {
-    await vscode.commands.executeCommand("workbench.action.openSettings", remedy.setting);
+  } else if (remedy?.kind === "command") {
+    await vscode.commands.executeCommand(remedy.command, ...remedy.arguments);
   }
 }
 

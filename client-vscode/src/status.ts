@@ -54,7 +54,10 @@ export function statusText(view: ServerView, mode: StatusBarMode): string {
   }
 }
 
-/** The tooltip, in Markdown that may call the commands of {@link trustedCommands}. */
+/**
+ * The tooltip, in Markdown that may call the commands of {@link trustedCommands}. It does not count percents: the
+ * editor draws a tooltip anew when it changes, and a link that is drawn anew cannot be clicked.
+ */
 export function statusTooltip(view: ServerView): string {
   const parts = [`**LLM Assist**: ${escaped(stateInWords(view))}`];
   if (view.kind === "reporting") {
@@ -76,9 +79,9 @@ export function statusLabel(view: ServerView): string {
     return state;
   }
 
-  const { memory, message } = view.status;
+  const { status: { memory, message }, progress } = view;
   const sentences = [
-    state,
+    progress?.percentage === undefined ? state : `${state}, ${percent(progress.percentage)}`,
     l10n.t(
       "System memory: {0} of {1} used",
       bytes(memory.systemTotalBytes - memory.systemAvailableBytes),
@@ -126,18 +129,16 @@ function stateInWords(view: ServerView): string {
     case "silent":
       return l10n.t("ready");
     case "reporting":
-      return reportedStateInWords(view.status.state, view.progress);
+      return reportedStateInWords(view.status.state);
   }
 }
 
-function reportedStateInWords(state: ServerState, progress: Progress | undefined): string {
+function reportedStateInWords(state: ServerState): string {
   switch (state) {
     case "ready":
       return l10n.t("ready");
     case "training":
-      return progress?.percentage === undefined
-        ? l10n.t("training")
-        : l10n.t("training, {0}", percent(progress.percentage));
+      return l10n.t("training");
     case "loading":
       return l10n.t("loading a model");
     case "degraded":

@@ -85,6 +85,12 @@ suite("statusTooltip", () => {
     assert.doesNotMatch(busy, /trainWorkspace/);
   });
 
+  test("stays the same while the percents count", () => {
+    const [start, later] = [1, 42].map((percentage) =>
+      statusTooltip(reporting({ state: "training" }, { progress: { ...training, percentage } })));
+    assert.equal(start, later);
+  });
+
   test("without a server offers only what works without one", () => {
     for (const view of [{ kind: "failed", message: "Gone." }, { kind: "starting" }, { kind: "stopped" }] as const) {
       assert.deepEqual([...statusTooltip(view).matchAll(/command:([\w.]+)/g)].map(([, id]) => id), [
