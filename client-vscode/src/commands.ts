@@ -3,7 +3,7 @@
 import * as vscode from "vscode";
 import { UserError, type ServerConnection } from "./client";
 import { explanationPage } from "./explanation";
-import { bytes, percent } from "./figures";
+import { bytes, moment, percent } from "./figures";
 import { modelLines, modelMessage } from "./models";
 import { paletteCommands } from "./paletteCommands";
 import type { MemoryReport, ModelEntry } from "./protocol";
@@ -17,7 +17,7 @@ export function registerCommands(server: ServerConnection, log: vscode.LogOutput
   const actions: Record<keyof typeof paletteCommands, () => Promise<void>> = {
     trainWorkspace: () => trainWorkspace(server),
     cancelTraining: () => server.cancelTraining(),
-    chooseModel: () => chooseModel(server),
+    chooseModel: () => chooseModels(server),
     loadModel: () => loadModel(server),
     unloadModel: () => unloadModel(server),
     deleteModel: () => deleteModel(server),
@@ -78,27 +78,49 @@ async function trainWorkspace(server: ServerConnection): Promise<void> {
   void vscode.window.showInformationMessage(modelMessage(answer));
 }
 
-async function chooseModel(server: ServerConnection): Promise<void> {
-  const model = await pickModel(server, vscode.l10n.t("Choose the model to complete from"), () => true);
-  if (model !== undefined) {
-    const answer = await server.request("llmAssist.models.load", { id: model.id });
-    void vscode.window.showInformationMessage(modelMessage(answer));
+async function chooseModels(server: ServerConnection): Promise<void> {
+  const models = await listModels(server, () => true);
+  if (models.length === 0) {
+    return;
   }
+
+  const items = models.map((model) => ({ ...modelLines(model), model, picked: model.loaded }));
+  const chosen = await vscode.window.showQuickPick(items, {
+    title: vscode.l10n.t("Choose the models to complete from"),
+    canPickMany: true,
+    matchOnDescription: true,
+    matchOnDetail: true,
+  });
+  if (chosen === undefined) {
+    return;
+  }
+
+  const wanted = new Set(chosen.map(({ model }) => model.id));
+  // What goes makes room for what comes.
+  for (const { id } of models.filter(({ id, loaded }) => loaded && !wanted.has(id))) {
+    await server.request("llmAssist.models.unload", { id });
+  }
+
+  for (const { id } of models.filter(({ id, loaded }) => !loaded && wanted.has(id))) {
+    await server.request("llmAssist.models.load", { id });
+  }
+
+  say(chosen.length === 0
+    ? vscode.l10n.t("No model is in use.")
+    : vscode.l10n.t("In use: {0}", chosen.map(({ model }) => model.name).join(", ")));
 }
 
 async function loadModel(server: ServerConnection): Promise<void> {
   const model = await pickModel(server, vscode.l10n.t("Load a model into memory"), ({ loaded }) => !loaded);
   if (model !== undefined) {
-    const answer = await server.request("llmAssist.models.load", { id: model.id });
-    void vscode.window.showInformationMessage(modelMessage(answer));
+    say(modelMessage(await server.request("llmAssist.models.load", { id: model.id })));
   }
 }
 
 async function unloadModel(server: ServerConnection): Promise<void> {
   const model = await pickModel(server, vscode.l10n.t("Unload a model; its file stays"), ({ loaded }) => loaded);
   if (model !== undefined) {
-    await server.request("llmAssist.models.unload", { id: model.id });
-    vscode.window.setStatusBarMessage(vscode.l10n.t("{0} is unloaded.", model.name), 5000);
+    say(modelMessage(await server.request("llmAssist.models.unload", { id: model.id })));
   }
 }
 
@@ -110,7 +132,7 @@ async function deleteModel(server: ServerConnection): Promise<void> {
 
   const confirm = vscode.l10n.t("Delete");
   const choice = await vscode.window.showWarningMessage(
-    vscode.l10n.t("Delete the model “{0}”?", model.name),
+    vscode.l10n.t("Delete the model “{0}” of {1}?", model.name, moment(model.createdAt)),
     {
       modal: true,
       detail: vscode.l10n.t("Its file of {0} is deleted for good. Your code is not touched; training again makes a new model.", bytes(model.sizeBytes)),
@@ -118,9 +140,13 @@ async function deleteModel(server: ServerConnection): Promise<void> {
     confirm,
   );
   if (choice === confirm) {
-    await server.request("llmAssist.models.delete", { id: model.id });
-    vscode.window.setStatusBarMessage(vscode.l10n.t("{0} is deleted.", model.name), 5000);
+    say(modelMessage(await server.request("llmAssist.models.delete", { id: model.id })));
   }
+}
+
+// Success needs no click to go away.
+function say(message: string): void {
+  vscode.window.setStatusBarMessage(message, 5000);
 }
 
 async function pickModel(
@@ -128,20 +154,38 @@ async function pickModel(
   title: string,
   fits: (model: ModelEntry) => boolean,
 ): Promise<ModelEntry | undefined> {
-  const models = (await server.request("llmAssist.models.list", {})).filter(fits);
-  if (models.length === 0) {
-    const train = vscode.l10n.t("Train on Workspace");
-    const choice = await vscode.window.showInformationMessage(vscode.l10n.t("There is no such model."), train);
-    if (choice === train) {
-      await vscode.commands.executeCommand(paletteCommands.trainWorkspace);
-    }
-
+  const items = (await listModels(server, fits)).map((model) => ({ ...modelLines(model), model }));
+  if (items.length === 0) {
     return undefined;
   }
 
-  const items = models.map((model) => ({ ...modelLines(model), model }));
   const picked = await vscode.window.showQuickPick(items, { title, matchOnDescription: true, matchOnDetail: true });
   return picked?.model;
+}
+
+/** The models that fit; if there are none, the user has been told and offered a way to one. */
+async function listModels(server: ServerConnection, fits: (model: ModelEntry) => boolean): Promise<ModelEntry[]> {
+  const all = await server.request("llmAssist.models.list", {});
+  const fitting = all.filter(fits);
+  if (fitting.length !== 0) {
+    return fitting;
+  }
+
+  if (all.length !== 0) {
+    const message = all.every(({ loaded }) => loaded)
+      ? vscode.l10n.t("Every model is loaded already.")
+      : vscode.l10n.t("No model is loaded.");
+    void vscode.window.showInformationMessage(message);
+    return [];
+  }
+
+  const train = vscode.l10n.t("Train on Workspace");
+  const choice = await vscode.window.showInformationMessage(vscode.l10n.t("There is no model yet."), train);
+  if (choice === train) {
+    await vscode.commands.executeCommand(paletteCommands.trainWorkspace);
+  }
+
+  return [];
 }
 
 interface MemoryLine extends vscode.QuickPickItem {

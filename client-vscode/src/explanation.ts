@@ -47,7 +47,7 @@ function shown({ items, why }: Explanation): string {
   }
 
   const blocks = items.map(({ text, confidence }) =>
-    `${l10n.t("Confidence {0}", fraction(confidence))}\n\n${codeBlock(text)}`);
+    `${l10n.t("Confidence {0}", fraction(confidence, 1))}\n\n${codeBlock(text)}`);
   return [`## ${l10n.t("Shown")}`, ...blocks].join("\n\n");
 }
 

@@ -33,9 +33,9 @@ export function percent(value: number): string {
   return new Intl.NumberFormat(env.language, { style: "percent" }).format(value / 100);
 }
 
-/** `97.3%`, from 0 to 1: one decimal, because the interesting fractions are near one. */
-export function fraction(value: number): string {
-  return new Intl.NumberFormat(env.language, { style: "percent", maximumFractionDigits: 1 }).format(value);
+/** `97.3%`, from 0 to 1, with at most so many decimals. */
+export function fraction(value: number, decimals: number): string {
+  return new Intl.NumberFormat(env.language, { style: "percent", maximumFractionDigits: decimals }).format(value);
 }
 
 /** `840 µs`, `12.5 ms`. */

@@ -12,19 +12,16 @@ export interface ModelLines {
 
 export function modelLines(model: ModelEntry): ModelLines {
   const states = [
-    model.current ? l10n.t("in use") : "",
-    model.loaded ? l10n.t("loaded") : "",
-    bytes(model.sizeBytes),
+    moment(model.createdAt),
+    model.current ? "" : l10n.t("older version"),
+    model.loaded ? l10n.t("in use") : "",
   ];
-  return {
-    label: `${model.current ? "$(check)" : model.loaded ? "$(circle-filled)" : "$(circle-outline)"} ${model.name}`,
-    description: states.filter((state) => state !== "").join(" · "),
-    detail: [
-      l10n.t("{0} patterns", count(model.patternsStored)),
-      moment(model.modifiedAt),
-      model.folders.join(", "),
-    ].filter((part) => part !== "").join(" · "),
-  };
+  const facts = [
+    bytes(model.sizeBytes),
+    l10n.t("{0} patterns", count(model.patternsStored)),
+    model.folders.join(", "),
+  ];
+  return { label: model.name, description: joined(states), detail: joined(facts) };
 }
 
 /** What the server said, with its figures. */
@@ -38,7 +35,12 @@ export function modelMessage({ message, modelStats }: ModelAnswer): string {
     "{0} patterns, {1} in memory, sparsity {2}.",
     count(patternsStored),
     bytes(memoryKb * 1024),
-    fraction(sparsity),
+    // So near one that fewer decimals would say 100%.
+    fraction(sparsity, 3),
   );
   return `${message} ${figures}`;
+}
+
+function joined(parts: string[]): string {
+  return parts.filter((part) => part !== "").join(" · ");
 }

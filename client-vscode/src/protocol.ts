@@ -9,7 +9,7 @@ export type ServerState = "ready" | "training" | "loading" | "degraded" | "off";
 export interface ServerStatus {
   state: ServerState;
   busy: boolean;
-  /** One sentence in the user's language; empty when there is nothing to say. */
+  /** In the user's language; empty when there is nothing to say. */
   message: string;
   /** What the user can do about it. */
   command?: { title: string; command: string; arguments?: unknown[] } | null;
@@ -31,13 +31,13 @@ export interface MemoryStatus {
 export interface ModelMemory {
   id: string;
   source: string;
-  /** Memory that only this model can give back, mapped bytes excepted. */
+  /** Private memory that only unloading gives back. */
   bytes: number;
-  /** Pages of the model's file in the system's cache; windows share them, and the system can drop them. */
+  /** The length of the mapped file; windows share it, and the system takes it back when memory is short. */
   mappedBytes: number;
   vramBytes: number;
-  /** Zero for a model that has no such window. */
-  contextTokens: number;
+  /** `null` for a model that has no such window. */
+  contextTokens: number | null;
   /** ISO 8601. */
   lastUsed: string | null;
   pinned: boolean;
@@ -53,8 +53,9 @@ export interface MemoryReport extends MemoryStatus {
 
 /** A model on disk, loaded or not. */
 export interface ModelEntry {
-  /** `pattern:NAME`. */
+  /** `pattern:NAME_YYYYMMDD_HHMMSS`. */
   id: string;
+  /** Shared by all models that were trained under it. */
   name: string;
   source: string;
   sizeBytes: number;
@@ -63,7 +64,7 @@ export interface ModelEntry {
   /** ISO 8601. */
   modifiedAt: string;
   loaded: boolean;
-  /** This window completes from it. */
+  /** The newest of its name. */
   current: boolean;
   patternsStored: number;
   memoryKb: number;
@@ -106,8 +107,8 @@ export interface Explanation {
 export interface ServerCommands {
   "llmAssist.models.list": { argument: Record<string, never>; answer: ModelEntry[] };
   "llmAssist.models.load": { argument: { id: string }; answer: ModelAnswer };
-  "llmAssist.models.unload": { argument: { id: string }; answer: ModelAnswer | null };
-  "llmAssist.models.delete": { argument: { id: string }; answer: ModelAnswer | null };
+  "llmAssist.models.unload": { argument: { id: string }; answer: ModelAnswer };
+  "llmAssist.models.delete": { argument: { id: string }; answer: ModelAnswer };
   "llmAssist.models.train": { argument: { folders?: string[]; name?: string }; answer: ModelAnswer };
   "llmAssist.memory.status": { argument: Record<string, never>; answer: MemoryReport };
   /** `null` before the first request. */

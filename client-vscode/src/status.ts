@@ -61,8 +61,9 @@ export function statusText(view: ServerView, mode: StatusBarMode): string {
 export function statusTooltip(view: ServerView): string {
   const parts = [`**LLM Assist**: ${escaped(stateInWords(view))}`];
   if (view.kind === "reporting") {
-    if (view.status.message !== "") {
-      parts.push(escaped(view.status.message));
+    const message = steadyMessage(view.status);
+    if (message !== "") {
+      parts.push(escaped(message));
     }
 
     parts.push(memoryTable(view.status.memory));
@@ -79,7 +80,8 @@ export function statusLabel(view: ServerView): string {
     return state;
   }
 
-  const { status: { memory, message }, progress } = view;
+  const { status, progress } = view;
+  const { memory } = status;
   const sentences = [
     progress?.percentage === undefined ? state : `${state}, ${percent(progress.percentage)}`,
     l10n.t(
@@ -89,7 +91,7 @@ export function statusLabel(view: ServerView): string {
     ),
     memory.models.length === 1 ? l10n.t("1 model loaded") : l10n.t("{0} models loaded", memory.models.length),
   ];
-  return [...sentences, message.replace(/\.$/, "")].filter((sentence) => sentence !== "").join(". ");
+  return [...sentences, steadyMessage(status).replace(/\.$/, "")].filter((sentence) => sentence !== "").join(". ");
 }
 
 /** Which commands the links of the tooltip may call. */
@@ -97,6 +99,11 @@ export function trustedCommands(view: ServerView): string[] {
   const own: string[] = Object.values(paletteCommands);
   const offered = offeredCommand(view);
   return offered === undefined ? own : [...own, offered.command];
+}
+
+// While training the message counts the percents, which the text and the label tell already.
+function steadyMessage(status: ServerStatus): string {
+  return status.state === "training" ? "" : status.message;
 }
 
 function reportText(status: ServerStatus, progress: Progress | undefined, mode: StatusBarMode): string {
@@ -165,8 +172,13 @@ function memoryTable(memory: MemoryStatus): string {
 
 /** What a loaded model takes, mapped pages told apart because the system can take those back at any time. */
 export function modelMemory(model: ModelMemory): string {
-  return model.mappedBytes === 0
-    ? bytes(model.bytes)
+  if (model.mappedBytes === 0) {
+    return bytes(model.bytes);
+  }
+
+  // Beside a mapped file less than a megabyte is noise.
+  return model.bytes < 1024 ** 2
+    ? l10n.t("{0} mapped", bytes(model.mappedBytes))
     : l10n.t("{0} + {1} mapped", bytes(model.bytes), bytes(model.mappedBytes));
 }
 
@@ -189,7 +201,7 @@ function links(view: ServerView): Link[] {
   return [
     ...(offered === undefined ? [] : [{ title: offered.title, target: commandTarget(offered) }]),
     training,
-    { title: l10n.t("Choose Model"), target: `command:${paletteCommands.chooseModel}` },
+    { title: l10n.t("Choose Models"), target: `command:${paletteCommands.chooseModel}` },
     { title: l10n.t("Explain Last Completion"), target: `command:${paletteCommands.explainCompletion}` },
     showLog,
   ];

@@ -62,16 +62,17 @@ suite("statusTooltip", () => {
   test("tells memory, limit and every model, mapped bytes apart", () => {
     const view: ServerView = {
       kind: "reporting",
-      status: status({}, [model(), model({ id: "pattern:team", bytes: 5 * 1024 ** 2, mappedBytes: 0 })]),
+      status: status({}, [model(), model({ id: "pattern:team", bytes: 5 * 1024 ** 2, mappedBytes: 0 }), model({ id: "pattern:lib", bytes: 1344 })]),
       progress: undefined,
     };
     assert.deepEqual(plain(statusTooltip(view)).split("\n").filter((line) => line.startsWith("|")), [
       "| | |",
       "|:--|--:|",
       "| System memory | 9.0 GB of 15.6 GB (58%) |",
-      "| Models | 32 MB of at most 6.0 GB |",
+      "| Models | 8 MB of at most 6.0 GB |",
       "| pattern:shop | 3 MB + 24 MB mapped |",
       "| pattern:team | 5 MB |",
+      "| pattern:lib | 24 MB mapped |",
     ]);
   });
 
@@ -89,6 +90,10 @@ suite("statusTooltip", () => {
     const [start, later] = [1, 42].map((percentage) =>
       statusTooltip(reporting({ state: "training" }, { progress: { ...training, percentage } })));
     assert.equal(start, later);
+
+    const [before, after] = ["Training: 1 %", "Training: 42 %"].map((message) =>
+      statusTooltip(reporting({ state: "training", message })));
+    assert.equal(before, after);
   });
 
   test("without a server offers only what works without one", () => {
