@@ -1,7 +1,7 @@
 // Makes the VSIX with the server inside, into ../artifacts.
 //   npm run package                        for this machine, from the build in ../artifacts/llm-assist; needs .NET
 //   npm run package -- --target linux-x64  for any machine of that kind; brings its own .NET
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
@@ -74,7 +74,10 @@ function vsce() {
 }
 
 function run(command, args) {
-  execFileSync(command, args, { cwd: extension, stdio: "inherit" });
+  const { status, error } = spawnSync(command, args, { cwd: extension, stdio: "inherit" });
+  if (error !== undefined || status !== 0) {
+    fail(`"${path.basename(command)} ${args.join(" ")}" failed${error === undefined ? "" : `: ${error.message}`}`);
+  }
 }
 
 function fail(message) {
