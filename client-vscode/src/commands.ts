@@ -3,11 +3,11 @@
 import * as vscode from "vscode";
 import { UserError, type ServerConnection } from "./client";
 import { explanationPage } from "./explanation";
-import { bytes, moment, percent } from "./figures";
+import { bytes, moment } from "./figures";
 import { modelLines, modelMessage } from "./models";
 import { paletteCommands } from "./paletteCommands";
 import type { MemoryReport, ModelEntry } from "./protocol";
-import { modelMemory } from "./status";
+import { modelMemory, systemUse } from "./status";
 
 const explanationUri = vscode.Uri.from({ scheme: "llm-assist", path: "/completion.md" });
 
@@ -248,7 +248,6 @@ async function showMemory(server: ServerConnection, log: vscode.LogOutputChannel
 }
 
 function memoryLines(report: MemoryReport, unloadButton: vscode.QuickInputButton): MemoryLine[] {
-  const used = report.systemTotalBytes - report.systemAvailableBytes;
   const heading = (label: string): MemoryLine => ({ label, kind: vscode.QuickPickItemKind.Separator });
   const models = report.models.map((model): MemoryLine => ({
     label: `$(package) ${model.id}`,
@@ -259,7 +258,7 @@ function memoryLines(report: MemoryReport, unloadButton: vscode.QuickInputButton
   return [
     {
       label: `$(chip) ${vscode.l10n.t("System memory")}`,
-      description: vscode.l10n.t("{0} of {1} ({2})", bytes(used), bytes(report.systemTotalBytes), percent(report.systemUsedPercent)),
+      description: systemUse(report),
     },
     {
       label: `$(dashboard) ${vscode.l10n.t("Models")}`,
@@ -267,7 +266,7 @@ function memoryLines(report: MemoryReport, unloadButton: vscode.QuickInputButton
     },
     {
       label: `$(server-process) ${vscode.l10n.t("The server itself")}`,
-      description: bytes(report.processBytes),
+      description: report.processBytes === undefined ? vscode.l10n.t("unknown") : bytes(report.processBytes),
     },
     heading(vscode.l10n.t("Loaded models")),
     ...models.length === 0 ? [{ label: vscode.l10n.t("No model is loaded.") }] : models,

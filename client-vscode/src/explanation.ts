@@ -43,7 +43,7 @@ function laneInWords(lane: Explanation["lane"]): string {
 
 function shown({ items, why }: Explanation): string {
   if (items.length === 0) {
-    return `## ${l10n.t("Nothing was shown")}\n\n${why === null ? l10n.t("No source had a candidate.") : escaped(why)}`;
+    return `## ${l10n.t("Nothing was shown")}\n\n${why === undefined ? l10n.t("No source had a candidate.") : escaped(why)}`;
   }
 
   const blocks = items.map(({ text, confidence }) =>

@@ -26,7 +26,7 @@ export function modelLines(model: ModelEntry): ModelLines {
 
 /** What the server said, with its figures. */
 export function modelMessage({ message, modelStats }: ModelAnswer): string {
-  if (modelStats === undefined || modelStats === null) {
+  if (modelStats === undefined) {
     return message;
   }
 

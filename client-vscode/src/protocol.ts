@@ -1,5 +1,5 @@
 // What client and server say to each other beyond LSP: the mirror of the server's AssistProtocol. Types and names only.
-// The prose is server/docs/protocol-extensions.md.
+// The prose is server/docs/protocol-extensions.md. A property that may be missing is one that the server does not know.
 
 /** Server to client: on change, at most once a second, and at least every five seconds while a model is loaded. */
 export const statusNotification = "llmAssist/status";
@@ -12,17 +12,18 @@ export interface ServerStatus {
   /** In the user's language; empty when there is nothing to say. */
   message: string;
   /** What the user can do about it. */
-  command?: { title: string; command: string; arguments?: unknown[] } | null;
+  command?: { title: string; command: string; arguments?: unknown[] };
   memory: MemoryStatus;
 }
 
 export interface MemoryStatus {
-  systemTotalBytes: number;
-  systemAvailableBytes: number;
+  systemTotalBytes?: number;
+  systemAvailableBytes?: number;
   /** 0 to 100. */
-  systemUsedPercent: number;
+  systemUsedPercent?: number;
   /** What models may use together, in all windows. */
   limitBytes: number;
+  /** Private memory of all models together. */
   modelsBytes: number;
   models: ModelMemory[];
 }
@@ -36,10 +37,10 @@ export interface ModelMemory {
   /** The length of the mapped file; windows share it, and the system takes it back when memory is short. */
   mappedBytes: number;
   vramBytes: number;
-  /** `null` for a model that has no such window. */
-  contextTokens: number | null;
+  /** Missing for a model that has no such window. */
+  contextTokens?: number;
   /** ISO 8601. */
-  lastUsed: string | null;
+  lastUsed: string;
   pinned: boolean;
   busy: boolean;
 }
@@ -48,7 +49,7 @@ export interface MemoryReport extends MemoryStatus {
   /** Sentences in the user's language. */
   advice: string[];
   /** The server process itself. */
-  processBytes: number;
+  processBytes?: number;
 }
 
 /** A model on disk, loaded or not. */
@@ -84,7 +85,7 @@ export interface ModelStatistics {
 export interface ModelAnswer {
   /** One sentence in the user's language. */
   message: string;
-  modelStats?: ModelStatistics | null;
+  modelStats?: ModelStatistics;
 }
 
 /** Why the last request for a completion was answered as it was. */
@@ -93,7 +94,7 @@ export interface Explanation {
   surface: "inline" | "list";
   lane: "pattern" | "cache" | "none";
   /** When nothing was shown: the gate that stopped it. */
-  why: string | null;
+  why?: string;
   /** Confidence from 0 to 1. */
   items: { text: string; confidence: number }[];
   filtered: { filter: string; text: string }[];

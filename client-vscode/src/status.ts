@@ -82,13 +82,10 @@ export function statusLabel(view: ServerView): string {
 
   const { status, progress } = view;
   const { memory } = status;
+  const system = systemMemory(memory);
   const sentences = [
     progress?.percentage === undefined ? state : `${state}, ${percent(progress.percentage)}`,
-    l10n.t(
-      "System memory: {0} of {1} used",
-      bytes(memory.systemTotalBytes - memory.systemAvailableBytes),
-      bytes(memory.systemTotalBytes),
-    ),
+    system === undefined ? "" : l10n.t("System memory: {0} of {1} used", bytes(system.used), bytes(system.total)),
     memory.models.length === 1 ? l10n.t("1 model loaded") : l10n.t("{0} models loaded", memory.models.length),
   ];
   return [...sentences, steadyMessage(status).replace(/\.$/, "")].filter((sentence) => sentence !== "").join(". ");
@@ -107,18 +104,19 @@ function steadyMessage(status: ServerStatus): string {
 }
 
 function reportText(status: ServerStatus, progress: Progress | undefined, mode: StatusBarMode): string {
-  const { memory } = status;
+  const { models } = status.memory;
+  const system = systemMemory(status.memory);
   const parts: string[] = [];
   if (status.state === "training" && progress?.percentage !== undefined) {
     parts.push(percent(progress.percentage));
-  } else if (mode === "compact" && status.state !== "off") {
-    parts.push(percent(memory.systemUsedPercent));
+  } else if (mode === "compact" && status.state !== "off" && system !== undefined) {
+    parts.push(percent(system.usedPercent));
   }
 
   if (mode === "full") {
-    parts.push(usedOfTotal(memory.systemTotalBytes - memory.systemAvailableBytes, memory.systemTotalBytes));
-    if (memory.models.length !== 0) {
-      parts.push(String(memory.models.length));
+    parts.push(system === undefined ? "LLM Assist" : usedOfTotal(system.used, system.total));
+    if (models.length !== 0) {
+      parts.push(String(models.length));
     }
   }
 
@@ -156,18 +154,35 @@ function reportedStateInWords(state: ServerState): string {
 }
 
 function memoryTable(memory: MemoryStatus): string {
-  const used = l10n.t(
-    "{0} of {1} ({2})",
-    bytes(memory.systemTotalBytes - memory.systemAvailableBytes),
-    bytes(memory.systemTotalBytes),
-    percent(memory.systemUsedPercent),
-  );
   const rows = [
-    [l10n.t("System memory"), used],
+    ...systemMemory(memory) === undefined ? [] : [[l10n.t("System memory"), systemUse(memory)]],
     [l10n.t("Models"), l10n.t("{0} of at most {1}", bytes(memory.modelsBytes), bytes(memory.limitBytes))],
     ...memory.models.map((model) => [model.id, modelMemory(model)]),
   ];
   return ["| | |", "|:--|--:|", ...rows.map((cells) => `| ${cells.map(escaped).join(" | ")} |`)].join("\n");
+}
+
+interface SystemMemory {
+  used: number;
+  total: number;
+  /** 0 to 100. */
+  usedPercent: number;
+}
+
+// All readings or none: half of them tells nothing.
+function systemMemory(memory: MemoryStatus): SystemMemory | undefined {
+  const { systemTotalBytes: total, systemAvailableBytes: available, systemUsedPercent: usedPercent } = memory;
+  return total === undefined || available === undefined || usedPercent === undefined
+    ? undefined
+    : { used: total - available, total, usedPercent };
+}
+
+/** How much memory the system uses, of how much. */
+export function systemUse(memory: MemoryStatus): string {
+  const system = systemMemory(memory);
+  return system === undefined
+    ? l10n.t("unknown")
+    : l10n.t("{0} of {1} ({2})", bytes(system.used), bytes(system.total), percent(system.usedPercent));
 }
 
 /** What a loaded model takes, mapped pages told apart because the system can take those back at any time. */

@@ -8,7 +8,6 @@ const answered: Explanation = {
   uri: "file:///home/ana/shop/price%20list.ts",
   surface: "inline",
   lane: "pattern",
-  why: null,
   items: [{ text: "total += price;\n  return total;", confidence: 0.915 }],
   filtered: [{ filter: "duplicate suffix", text: "}" }],
   stages: [{ stage: "context", microseconds: 85 }, { stage: "predict", microseconds: 1215 }],

@@ -44,7 +44,6 @@ test("the server's sentence with its figures", () => {
 
 test("the server's sentence alone", () => {
   assert.equal(modelMessage({ message: "Loaded." }), "Loaded.");
-  assert.equal(modelMessage({ message: "Loaded.", modelStats: null }), "Loaded.");
 });
 
 test("bytes change their unit where the figure would get four digits", () => {

@@ -19,6 +19,7 @@ suite("statusText", () => {
     ["loading", reporting({ state: "loading" }), "$(loading~spin) 9.0/16 GB · 1", "$(loading~spin) 58%"],
     ["degraded", reporting({ state: "degraded" }), "$(warning) 9.0/16 GB · 1", "$(warning) 58%"],
     ["off", reporting({ state: "off" }), "$(circle-slash) 9.0/16 GB · 1", "$(circle-slash)"],
+    ["ready, memory unknown", blind(), "$(chip) LLM Assist · 1", "$(chip)"],
     ["starting", { kind: "starting" }, "$(loading~spin) LLM Assist", "$(loading~spin)"],
     ["stopped", { kind: "stopped" }, "$(circle-slash) LLM Assist", "$(circle-slash)"],
     ["failed", { kind: "failed", message: "no runtime" }, "$(error) LLM Assist", "$(error)"],
@@ -74,6 +75,12 @@ suite("statusTooltip", () => {
       "| pattern:team | 5 MB |",
       "| pattern:lib | 24 MB mapped |",
     ]);
+  });
+
+  test("says nothing of a memory that the server cannot read", () => {
+    for (const text of [statusTooltip(blind()), statusLabel(blind())]) {
+      assert.doesNotMatch(text, /System memory|NaN|undefined/);
+    }
   });
 
   test("offers to cancel what can be cancelled, else to train", () => {
@@ -136,6 +143,11 @@ function reporting(
   { models = 1, progress }: { models?: number; progress?: Progress } = {},
 ): ServerView {
   return { kind: "reporting", status: status(changes, Array.from({ length: models }, () => model())), progress };
+}
+
+function blind(): ServerView {
+  const { limitBytes, modelsBytes, models } = status().memory;
+  return { kind: "reporting", status: status({ memory: { limitBytes, modelsBytes, models } }), progress: undefined };
 }
 
 function plain(markdown: string): string {
