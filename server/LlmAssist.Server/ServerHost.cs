@@ -5,6 +5,7 @@ using LlmAssist.Engine.Completion;
 using LlmAssist.Engine.Memory;
 using LlmAssist.Engine.Models;
 using LlmAssist.Engine.Patterns;
+using LlmAssist.Server.Background;
 using LlmAssist.Server.Commands;
 using LlmAssist.Server.Handlers;
 using LlmAssist.Server.Lsp;

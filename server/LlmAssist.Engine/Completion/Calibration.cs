@@ -7,7 +7,7 @@ namespace LlmAssist.Engine.Completion;
 /// </remarks>
 public static class Calibration
 {
-    private static readonly (double Probability, double Right)[] Curve = 
+    private static readonly (double Probability, double Right)[] Curve =
         [(0, 0), (0.25, 0.16), (0.5, 0.35), (0.65, 0.46), (0.75, 0.53), (0.85, 0.63), (0.95, 0.81), (1, 0.98)];
 
     /// <summary>The share of continuations of this probability that are entirely right, 0..1.</summary>

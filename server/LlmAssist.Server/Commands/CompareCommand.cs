@@ -3,6 +3,7 @@ using System.Text.Json;
 using LlmAssist.Engine;
 using LlmAssist.Engine.Completion;
 using LlmAssist.Engine.Patterns;
+using LlmAssist.Server.Background;
 using LlmAssist.Server.Lsp;
 using LlmAssist.Server.Session;
 

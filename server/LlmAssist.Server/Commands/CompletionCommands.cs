@@ -1,6 +1,5 @@
 // llmAssist.completion.explain and llmAssist.completion.accepted.
 using LlmAssist.Engine.Completion;
-using LlmAssist.Server.Handlers;
 using LlmAssist.Server.Lsp;
 using LlmAssist.Server.Session;
 
@@ -13,8 +12,8 @@ internal sealed class CompletionCommands(CompletionEngine engine)
         new(engine.LastReport is { } report
             ? new ExplainAnswer(
                 report.Uri,
-                LspConvert.SurfaceName(report.Surface),
-                LspConvert.LaneName(report.Lane),
+                report.Surface.ToString().ToLowerInvariant(),
+                report.Lane.ToString().ToLowerInvariant(),
                 report.Why?.In(session.Speech),
                 (long)report.Elapsed.TotalMicroseconds,
                 [.. report.Items.Select(item => new ExplainedItem(item.Text, Math.Round(item.Confidence, 3)))],

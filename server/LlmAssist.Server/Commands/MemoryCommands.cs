@@ -1,6 +1,7 @@
 // llmAssist.memory.status and llmAssist.memory.setLimit.
 using LlmAssist.Engine;
 using LlmAssist.Engine.Memory;
+using LlmAssist.Server.Background;
 using LlmAssist.Server.Lsp;
 using LlmAssist.Server.Session;
 

@@ -2,6 +2,7 @@
 using LlmAssist.Engine;
 using LlmAssist.Engine.Models;
 using LlmAssist.Engine.Patterns;
+using LlmAssist.Server.Background;
 using LlmAssist.Server.Lsp;
 using LlmAssist.Server.Session;
 

@@ -1,5 +1,6 @@
 // Settings and folders, and what follows from their change.
 using System.Text.Json;
+using LlmAssist.Server.Background;
 using LlmAssist.Server.Lsp;
 using LlmAssist.Server.Session;
 

@@ -41,18 +41,12 @@ internal static class LspConvert
         return new(Math.Min(start, end), Math.Max(start, end), change.Text);
     }
 
-    public static string SurfaceName(CompletionSurface surface) => surface == CompletionSurface.Inline ? "inline" : "list";
-
-    public static string LaneName(CompletionLane lane) => lane switch
-    {
-        CompletionLane.Cache => "cache",
-        CompletionLane.Pattern => "pattern",
-        _ => "none",
-    };
+    /// <summary>A surface as settings and answers call it.</summary>
+    public static string SurfaceName(CompletionSurface surface) => surface.ToString().ToLowerInvariant();
 
     /// <summary>The command that tells us that a suggestion was inserted.</summary>
     public static CommandItem Accepted(Candidate candidate, CompletionSurface surface) =>
-        new("", AssistMethods.CompletionAccepted, [new(SurfaceName(surface), LaneName(candidate.Lane), candidate.Text.Length)]);
+        new("", AssistMethods.CompletionAccepted, [new(SurfaceName(surface), candidate.Lane.ToString().ToLowerInvariant(), candidate.Text.Length)]);
 
     /// <summary>Whether an entry of the editor's own list can be continued: it must extend what is typed.</summary>
     public static (int Start, string Text)? Selected(SourceText text, int offset, SelectedCompletionInfo? selected, PositionEncoding encoding)

@@ -30,8 +30,9 @@ public sealed class LayerTests
         [$"{Server}.Rpc"] = [],
         [$"{Server}.Lsp"] = [],
         [$"{Server}.Session"] = [$"{Server}.Rpc", $"{Server}.Lsp", $"{Engine}.*"],
-        [$"{Server}.Handlers"] = [$"{Server}.Lsp", $"{Server}.Session", $"{Engine}.*"],
-        [$"{Server}.Commands"] = [$"{Server}.Lsp", $"{Server}.Session", $"{Engine}.*"],
+        [$"{Server}.Background"] = [$"{Server}.Lsp", $"{Server}.Session", $"{Engine}.*"],
+        [$"{Server}.Handlers"] = [$"{Server}.Lsp", $"{Server}.Session", $"{Server}.Background", $"{Engine}.*"],
+        [$"{Server}.Commands"] = [$"{Server}.Lsp", $"{Server}.Session", $"{Server}.Background", $"{Engine}.*"],
         [Server] = [$"{Server}.*", $"{Engine}.*"], // ServerHost, where everything is wired
         [$"{Server}.Cli"] = [Server, $"{Engine}.*"],
     };

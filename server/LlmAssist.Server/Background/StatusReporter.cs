@@ -4,8 +4,9 @@ using LlmAssist.Engine.Completion;
 using LlmAssist.Engine.Memory;
 using LlmAssist.Engine.Models;
 using LlmAssist.Server.Lsp;
+using LlmAssist.Server.Session;
 
-namespace LlmAssist.Server.Session;
+namespace LlmAssist.Server.Background;
 
 /// <summary>What is going on, for the user.</summary>
 /// <param name="Name">ready, training, loading, degraded or off.</param>

@@ -3,8 +3,9 @@ using LlmAssist.Engine;
 using LlmAssist.Engine.Models;
 using LlmAssist.Engine.Patterns;
 using LlmAssist.Server.Lsp;
+using LlmAssist.Server.Session;
 
-namespace LlmAssist.Server.Session;
+namespace LlmAssist.Server.Background;
 
 /// <summary>Keeps the session's workspace supplied with a model. Safe on any thread.</summary>
 internal sealed class ModelWork(WorkspaceModels models, ClientLink client, StatusReporter status, CancellationToken ending)
