@@ -120,17 +120,15 @@ export function workspaces() {
     .map((folder) => ({ folder, manifest: manifestOf(path.join(root, folder)) }));
 }
 
-/** Installs the packages of the workspaces unless they are as the manifests and the lock file want them. */
+/** Installs the npm packages of the repository and its workspaces, unless they are as the manifests and the lock file want them. */
 export async function installPackages() {
   const manifests = ["package.json", "package-lock.json", ".npmrc", ...workspaces().map(({ folder }) => path.join(folder, "package.json"))];
-  await once("node_modules", manifests, path.join(root, "node_modules"), async () => {
-    if (workspaces().length === 0) {
-      return;
-    }
+  const installed = path.join(root, "node_modules");
+  await once("node_modules", manifests, installed, async () => {
     say("Installing npm packages ...", "Instalando los paquetes de npm ...");
     // "ci" takes the lock file at its word; people who edit a manifest want it brought up to date instead.
     await npm([process.env.CI ? "ci" : "install"], { quiet: true });
-    mkdirSync(path.join(root, "node_modules"), { recursive: true });
+    mkdirSync(installed, { recursive: true });
   });
 }
 

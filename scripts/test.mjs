@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
+import { build } from "./build.mjs";
 import { artifacts, dotnet, Failure, installPackages, main, npm, phrase, root, run, say, workspaces } from "./lib.mjs";
 import { summary, testsInLines, testsInTrx } from "./results.mjs";
 
@@ -15,11 +16,15 @@ export async function test({ filter, endToEnd = true } = {}) {
   const tests = await csharpTests(filter, endToEnd);
   // A filter in dotnet's own language means nothing to the others.
   if (!isExpression(filter)) {
-    const files = readdirSync(path.join(root, "scripts/test")).map((file) => path.join("scripts/test", file));
-    tests.push(...await nodeTests("scripts", filter, (options) => run(process.execPath, ["--test", ...files], options)));
     await installPackages();
+    tests.push(...await testsInFolder("scripts/test", filter));
     for (const { folder } of workspaces().filter(({ manifest }) => manifest.scripts?.test !== undefined)) {
       tests.push(...await nodeTests(folder, filter, (options) => npm(["test", "-w", folder], options)));
+    }
+    if (endToEnd) {
+      // These run the server as users get it, in clients that are not ours.
+      await build();
+      tests.push(...await testsInFolder("tests/EndToEnd", filter));
     }
   }
   const { lines, exitCode } = summary(tests, process.env.LLMASSIST_REQUIRE_ALL === "1");
@@ -46,13 +51,18 @@ async function csharpTests(filter, endToEnd) {
   return finished("LlmAssist.Tests", file, testsInTrx, () => run(command, args, { quiet: true, mayFail: true, env }));
 }
 
-function nodeTests(name, filter, start) {
-  const file = path.join(folderOfResults, `${name}.jsonl`);
+function testsInFolder(folder, filter) {
+  const files = readdirSync(path.join(root, folder)).filter((file) => file.endsWith(".test.mjs")).map((file) => path.join(folder, file));
+  return nodeTests(folder, filter, (options) => run(process.execPath, ["--test", ...files], options));
+}
+
+async function nodeTests(name, filter, start) {
+  const file = path.join(folderOfResults, `${name.replace(/\W+/g, "-")}.jsonl`);
   // Handed down by the environment, because a workspace's own script decides how its tests are built and started. Node
   // takes no filter there; all run, and those that were not asked for are not counted.
   const reporter = pathToFileURL(path.join(root, "scripts/test-reporter.mjs")).href;
   const options = [process.env.NODE_OPTIONS, `--test-reporter=${reporter}`, `--test-reporter-destination=${JSON.stringify(file)}`];
-  const env = { NODE_OPTIONS: options.filter(Boolean).join(" ") };
+  const env = { ...(await dotnet()).env, NODE_OPTIONS: options.filter(Boolean).join(" ") };
   const parse = (text) => testsInLines(text).filter((test) => filter === undefined || test.name.includes(filter));
   return finished(name, file, parse, () => start({ quiet: true, mayFail: true, env }));
 }
