@@ -113,6 +113,9 @@ public sealed class PatternTrainer(PatternStore store, TimeProvider time)
         try
         {
             var statistics = Write(draft, request, counter, vocabulary, reading, provenance, started, progress, cancellation);
+
+            // The last moment at which it can be called off.
+            cancellation.ThrowIfCancellationRequested();
             var stored = store.Publish(draft, provenance.Name);
             ForgetOldVersions(provenance.Name);
             progress?.Report(new(TrainingPhase.Saving, 1, reading.Learned.Count, corpus.Files.Count));

@@ -65,10 +65,4 @@ internal static class ChildProgram
 
         return 0;
     }
-
-    // Reports on the thread that makes the progress, unlike Progress<T>.
-    private sealed class Steps(Action<TrainingProgress> act) : IProgress<TrainingProgress>
-    {
-        public void Report(TrainingProgress value) => act(value);
-    }
 }
