@@ -122,7 +122,7 @@ public sealed class PatternTrainerTests : IDisposable
         using var child = ChildProcess.StartLimited(kilobytes, "train", _store.Folder, source);
         var (exitCode, said) = child.End();
         Assert.Equal(1, exitCode);
-        Assert.Contains("IOException: ", said, StringComparison.Ordinal);
+        Assert.Contains("UserException: The model could not be saved in ", said, StringComparison.Ordinal);
         Assert.Equal(before, Snapshot());
     }
 
