@@ -18,6 +18,7 @@ internal delegate void CountedContext(ulong context, uint total, Span<PatternEnt
 internal sealed class PatternCounter : IDisposable
 {
     private const int BufferRecords = 1 << 21;
+    private const int SpillRecords = 1 << 12;
 
     private readonly string _scratchFolder;
     private readonly long _memoryAllowance;
@@ -96,14 +97,7 @@ internal sealed class PatternCounter : IDisposable
             _runs.Clear();
             foreach (var file in _spilled)
             {
-                try
-                {
-                    file.Dispose();
-                }
-                catch (IOException)
-                {
-                    // A full disk did not take the end of it. The file is closed and removed all the same, and so must be the others.
-                }
+                file.Dispose();
             }
         }
     }
@@ -136,18 +130,24 @@ internal sealed class PatternCounter : IDisposable
         var file = PatternStore.CreateScratch(_scratchFolder);
         _spilled.Add(file);
         var cursors = _runs.ConvertAll(run => new Cursor(run));
+        var piece = new List<Record>(SpillRecords);
         Merge(
             cursors,
             (context, _, successors) =>
             {
                 foreach (var successor in successors)
                 {
-                    var record = new Record { Context = context, Symbol = successor.Symbol, Count = successor.Count };
-                    file.Write(MemoryMarshal.AsBytes(new ReadOnlySpan<Record>(in record)));
+                    piece.Add(new() { Context = context, Symbol = successor.Symbol, Count = successor.Count });
+                }
+
+                if (SpillRecords <= piece.Count)
+                {
+                    file.Write(MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(piece)));
+                    piece.Clear();
                 }
             },
             CancellationToken.None);
-        file.Flush();
+        file.Write(MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(piece)));
         _runs.Clear();
     }
 

@@ -7,7 +7,7 @@ namespace LlmAssist.Engine.Patterns;
 /// Writes a pattern file: sections one after another, each streamed. Until <see cref="Finish"/> the file says of itself that
 /// it is unfinished.
 /// </summary>
-internal sealed class PatternModelWriter : IDisposable
+internal sealed class PatternModelWriter
 {
     private const int FirstSection = PatternFormat.HeaderLength + (16 * PatternFormat.SectionRecordLength);
 
@@ -103,7 +103,4 @@ internal sealed class PatternModelWriter : IDisposable
         _file.Flush(flushToDisk: true);
         _file.Position = (long)length;
     }
-
-    /// <summary>Leaves the file as it is; without <see cref="Finish"/> it stays recognizably unfinished.</summary>
-    public void Dispose() => _file.Flush();
 }

@@ -259,7 +259,9 @@ public sealed class PatternStore
 
             // Shared for deletion, so that Windows lets a draft be renamed while it is open.
             Share = FileShare.Delete,
-            BufferSize = 1 << 16,
+
+            // Nothing is kept back, so that closing a file never fails after a write has: writers write large pieces.
+            BufferSize = 0,
             Options = fileOptions,
         };
         if (!OperatingSystem.IsWindows())

@@ -62,6 +62,8 @@ public sealed class PatternTrainer(PatternStore store, TimeProvider time)
     // Bytes of the file kept for statistics and parameters, which are written last, and for padding.
     private const int StatisticsAllowance = 16 << 10;
 
+    private const int LearnedFilesAtOnce = 256;
+
     // How many copies of one name are kept: the current one, and the one before in case it is mapped or wanted back.
     private const int VersionsKept = 2;
 
@@ -69,7 +71,7 @@ public sealed class PatternTrainer(PatternStore store, TimeProvider time)
 
     /// <summary>Trains on the calling thread and one more, saves the model, and removes all but the newest two of its name.</summary>
     /// <exception cref="UserException">A folder does not exist, or there is nothing to learn from.</exception>
-    /// <exception cref="IOException">The model could not be written, for example because the disk is full.</exception>
+    /// <exception cref="UserException">The model could not be written, for example because the disk is full; nothing was saved.</exception>
     /// <exception cref="OperationCanceledException">Canceled; nothing was saved.</exception>
     public TrainedModel Train(TrainingRequest request, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
     {
@@ -80,6 +82,23 @@ public sealed class PatternTrainer(PatternStore store, TimeProvider time)
     /// <summary>The same, on files that were found already.</summary>
     /// <inheritdoc cref="Train(TrainingRequest, IProgress{TrainingProgress}?, CancellationToken)"/>
     public TrainedModel Train(TrainingRequest request, Corpus corpus, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
+    {
+        try
+        {
+            return TrainAndSave(request, corpus, progress, cancellation);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException { ParamName: "value" })
+        {
+            // The last is how .NET says that the file system, or a limit on the process, does not allow a file that large.
+            throw new UserException(
+                new(
+                    $"The model could not be saved in {store.Folder}: {exception.Message} Nothing was changed there. Make room, or train with --max-megabytes.",
+                    $"No se pudo guardar el modelo en {store.Folder}: {exception.Message} Allí no ha cambiado nada. Libere espacio o entrene con --max-megabytes."),
+                exception);
+        }
+    }
+
+    private TrainedModel TrainAndSave(TrainingRequest request, Corpus corpus, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
     {
         var started = time.GetTimestamp();
         store.Sweep();
@@ -113,6 +132,9 @@ public sealed class PatternTrainer(PatternStore store, TimeProvider time)
         try
         {
             var statistics = Write(draft, request, counter, vocabulary, reading, provenance, started, progress, cancellation);
+
+            // The last moment at which it can be called off.
+            cancellation.ThrowIfCancellationRequested();
             var stored = store.Publish(draft, provenance.Name);
             ForgetOldVersions(provenance.Name);
             progress?.Report(new(TrainingPhase.Saving, 1, reading.Learned.Count, corpus.Files.Count));
@@ -196,14 +218,14 @@ public sealed class PatternTrainer(PatternStore store, TimeProvider time)
         IProgress<TrainingProgress>? progress,
         CancellationToken cancellation)
     {
-        using var writer = new PatternModelWriter(draft);
+        var writer = new PatternModelWriter(draft);
         var ids = vocabulary.Write(writer);
         writer.Section<byte>(PatternSection.Provenance, JsonSerializer.SerializeToUtf8Bytes(provenance, PatternJson.Default.PatternProvenance));
         writer.Begin<byte>(PatternSection.LearnedFiles);
-        foreach (var learned in reading.Learned)
+        foreach (var some in reading.Learned.Chunk(LearnedFilesAtOnce))
         {
-            writer.Append<byte>(JsonSerializer.SerializeToUtf8Bytes(learned, PatternJson.Default.LearnedFile));
-            writer.Append("\n"u8);
+            var lines = string.Concat(some.Select(learned => JsonSerializer.Serialize(learned, PatternJson.Default.LearnedFile) + "\n"));
+            writer.Append<byte>(Encoding.UTF8.GetBytes(lines));
         }
 
         writer.End();

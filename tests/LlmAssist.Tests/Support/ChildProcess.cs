@@ -17,9 +17,10 @@ internal sealed class ChildProcess : IDisposable
     public static ChildProcess Start(params string[] arguments) => new(Environment.ProcessPath!, [typeof(ChildProgram).Assembly.Location, .. arguments]);
 
     /// <summary>The same with files limited to <paramref name="kilobytes"/>: beyond it a write fails as it does on a full disk. Unix only.</summary>
+    /// <remarks>The runtime itself maps its code twice through a large file, unless it is told not to.</remarks>
     public static ChildProcess StartLimited(int kilobytes, params string[] arguments) => new(
         "bash",
-        ["-c", $"trap '' XFSZ; ulimit -f {kilobytes}; exec \"$@\"", "bash", Environment.ProcessPath!, typeof(ChildProgram).Assembly.Location, .. arguments]);
+        ["-c", $"trap '' XFSZ; export DOTNET_EnableWriteXorExecute=0; ulimit -f {kilobytes}; exec \"$@\"", "bash", Environment.ProcessPath!, typeof(ChildProgram).Assembly.Location, .. arguments]);
 
     /// <summary>Waits for the next line; null when it has ended.</summary>
     public string? ReadLine() => _process.StandardError.ReadLine();

@@ -1,5 +1,6 @@
 // What this assembly does when it is run rather than tested: a second process for tests of what several processes share, and of
 // what is left when one is killed. It says on stderr where it is, one line at a time.
+using LlmAssist.Engine;
 using LlmAssist.Engine.Patterns;
 
 namespace LlmAssist.Tests.Support;
@@ -33,9 +34,9 @@ internal static class ChildProgram
                 CancellationToken.None);
             return 0;
         }
-        catch (IOException exception)
+        catch (UserException exception)
         {
-            Console.Error.WriteLine("IOException: " + exception.Message);
+            Console.Error.WriteLine("UserException: " + exception.Message);
             return 1;
         }
     }
@@ -64,11 +65,5 @@ internal static class ChildProgram
         }
 
         return 0;
-    }
-
-    // Reports on the thread that makes the progress, unlike Progress<T>.
-    private sealed class Steps(Action<TrainingProgress> act) : IProgress<TrainingProgress>
-    {
-        public void Report(TrainingProgress value) => act(value);
     }
 }
