@@ -101,13 +101,13 @@ internal sealed class StatusReporter(ClientLink client, ModelHost host, Completi
             SystemAvailableBytes = reading.System?.Available.Bytes,
             SystemUsedPercent = reading.System is { } system ? Math.Round(system.UsedPercent, 1) : null,
             LimitBytes = _session.Settings.MemoryLimit,
-            ModelsBytes = residents.Sum(resident => resident.CommittedBytes),
+            ModelsBytes = residents.Sum(BytesOf),
             Models =
             [
                 .. residents.Select(resident => new ModelMemory(
                     resident.Id.ToString(),
                     "pattern",
-                    resident.CommittedBytes,
+                    BytesOf(resident),
                     resident.MappedBytes,
                     0,
                     null,
@@ -119,6 +119,11 @@ internal sealed class StatusReporter(ClientLink client, ModelHost host, Completi
             Advice = [.. Advice(reading).Select(phrase => phrase.In(_session.Speech))],
         };
     }
+
+    // What a model takes of the memory now: its private bytes, and the pages of its file that are in RAM; the whole file where the system does
+    // not tell. A model that is unloaded meanwhile has no pages, which is the truth.
+    private static long BytesOf(ResidentModel resident) =>
+        resident.CommittedBytes + (MappedPages.Resident(resident.Address, resident.MappedBytes)?.Bytes ?? resident.MappedBytes);
 
     private StatusParams Compose()
     {

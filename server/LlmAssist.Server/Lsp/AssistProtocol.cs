@@ -37,7 +37,7 @@ internal sealed record MemoryStatus
 
     public required long LimitBytes { get; init; }
 
-    /// <summary>Private memory of all models together.</summary>
+    /// <summary>What all models together take now.</summary>
     public required long ModelsBytes { get; init; }
 
     public required IReadOnlyList<ModelMemory> Models { get; init; }
@@ -51,8 +51,8 @@ internal sealed record MemoryStatus
     public IReadOnlyList<string>? Advice { get; init; }
 }
 
-/// <param name="Bytes">Private memory, given back by unloading only.</param>
-/// <param name="MappedBytes">Length of the mapped file: shared, and given back by the system when memory is short.</param>
+/// <param name="Bytes">Memory that it takes now: private bytes, and pages of its file that are in RAM.</param>
+/// <param name="MappedBytes">Length of the mapped file, whose pages are shared by all windows and given back by the system when memory is short.</param>
 internal sealed record ModelMemory(
     string Id,
     string Source,
