@@ -11,6 +11,7 @@ namespace LlmAssist.Engine.Completion;
 /// </summary>
 internal sealed class PatternSource(ModelHost host)
 {
+    private const double LeastWordConfidence = 0.002; // a list is for choosing; below this there is nothing to choose
     private const int MaximumDocuments = 8; // the most recently used teach; those before them are forgotten
 
     private readonly Lock _gate = new();
@@ -88,6 +89,11 @@ internal sealed class PatternSource(ModelHost host)
         var words = new List<Candidate>(most);
         foreach (var prediction in predictor.Next(history, context.Typed, most * 4))
         {
+            if (Calibration.Confidence(prediction.Probability) < LeastWordConfidence)
+            {
+                break;
+            }
+
             var isWord = prediction.Kind is TokenKind.Identifier or TokenKind.Keyword || (context.InString && prediction.Kind == TokenKind.String);
             if (isWord && prediction.Text.Length != 0 && prediction.Text != context.Typed && words.Count < most)
             {

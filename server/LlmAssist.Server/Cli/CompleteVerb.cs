@@ -114,6 +114,13 @@ internal static class CompleteVerb
     private static int Run(VerbContext context, CursorPlace place, string? modelName, IReadOnlyList<CompletionSurface> surfaces, CompletionSettings settings, CancellationToken cancellation)
     {
         var path = Path.GetFullPath(place.File);
+        if (!File.Exists(path))
+        {
+            throw new UserException(new(
+                $"{path} is not a file. Name an existing source file, and the place in it: FILE:LINE:COLUMN.",
+                $"{path} no es un archivo. Indique un archivo fuente existente y el lugar en él: ARCHIVO:LÍNEA:COLUMNA."));
+        }
+
         var text = new SourceText(File.ReadAllText(path));
         var query = new CompletionQuery
         {
