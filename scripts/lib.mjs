@@ -50,22 +50,24 @@ export async function main(moduleUrl, body) {
 }
 
 /**
- * Runs a program to its end and answers its exit code and, when quiet, its output. A quiet program is heard only when it
- * fails; unless "mayFail", failing ends the script.
+ * Runs a program to its end and answers its exit code and, when quiet, its standard output alone and all its output. A
+ * quiet program is heard only when it fails; unless "mayFail", failing ends the script.
  */
 export async function run(command, args, { quiet = false, mayFail = false, env = {}, cwd = root } = {}) {
-  const { code, output, error } = await new Promise((resolve) => {
+  const { code, stdout, output, error } = await new Promise((resolve) => {
     // Node starts .cmd files only through a shell, which wants its words quoted.
     const shell = windows && /\.(cmd|bat)$/i.test(command);
     const quote = (word) => (shell ? `"${word}"` : word);
     const child = spawn(quote(command), args.map(quote), {
       cwd, shell, env: { ...process.env, ...env }, stdio: quiet ? ["ignore", "pipe", "pipe"] : "inherit",
     });
-    const chunks = [];
-    child.stdout?.on("data", (chunk) => chunks.push(chunk));
-    child.stderr?.on("data", (chunk) => chunks.push(chunk));
-    child.on("error", (error) => resolve({ code: 1, output: String(error), error }));
-    child.on("close", (code, signal) => resolve({ code: signal === null ? code : 1, output: Buffer.concat(chunks).toString() }));
+    const [answer, all] = [[], []];
+    child.stdout?.on("data", (chunk) => (answer.push(chunk), all.push(chunk)));
+    child.stderr?.on("data", (chunk) => all.push(chunk));
+    child.on("error", (error) => resolve({ code: 1, stdout: "", output: String(error), error }));
+    child.on("close", (code, signal) => resolve({
+      code: signal === null ? code : 1, stdout: Buffer.concat(answer).toString(), output: Buffer.concat(all).toString(),
+    }));
   });
   if (code !== 0 && !mayFail) {
     if (output.length !== 0 && error === undefined) {
@@ -75,7 +77,7 @@ export async function run(command, args, { quiet = false, mayFail = false, env =
     const reason = error === undefined ? "" : ` (${error.message})`;
     throw new Failure(`"${line}" failed with exit code ${code}${reason}.`, `«${line}» falló con el código de salida ${code}${reason}.`);
   }
-  return { code, output };
+  return { code, stdout, output };
 }
 
 /** The path of a program on the PATH, or undefined. */
@@ -91,7 +93,7 @@ export async function dotnet() {
   const folder = process.env.DOTNET_ROOT;
   const inRoot = folder === undefined ? undefined : path.join(folder, windows ? "dotnet.exe" : "dotnet");
   const command = which("dotnet") ?? (inRoot !== undefined && existsSync(inRoot) ? inRoot : undefined);
-  const listing = command === undefined ? "" : (await run(command, ["--list-sdks"], { quiet: true, mayFail: true })).output;
+  const listing = command === undefined ? "" : (await run(command, ["--list-sdks"], { quiet: true, mayFail: true })).stdout;
   // 10.0.401 [/usr/share/dotnet/sdk]
   const sdks = [...listing.matchAll(/^(\d+)\.\S+ \[(.+)\]\s*$/gm)].map((match) => ({ major: Number(match[1]), folder: match[2] }));
   const sdk = sdks.find(({ major }) => 10 <= major);

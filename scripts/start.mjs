@@ -58,14 +58,21 @@ function folderOf(args) {
   return realpathSync(folder);
 }
 
+// Whether there is a model of exactly this folder, which is what the server in the editor looks for.
 async function hasModel(folder, env) {
-  const { output } = await run(serverProgram, ["models", "list", "--json"], { quiet: true, mayFail: true, env });
-  try {
-    return JSON.parse(output).some((model) => model.folders?.includes(folder));
-  } catch {
-    // No list is no reason not to train: training says itself what is wrong.
-    return false;
+  for (const { name } of await answer(["models", "list"], env) ?? []) {
+    const folders = (await answer(["models", "inspect", name], env))?.provenance?.folders;
+    if (folders?.length === 1 && folders[0] === folder) {
+      return true;
+    }
   }
+  return false;
+}
+
+// What the program answers, or undefined. No answer is no reason not to train: training says itself what is wrong.
+async function answer(args, env) {
+  const { code, stdout } = await run(serverProgram, [...args, "--json"], { quiet: true, mayFail: true, env });
+  return code === 0 ? JSON.parse(stdout) : undefined;
 }
 
 function newestVsix() {

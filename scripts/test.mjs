@@ -16,16 +16,22 @@ export async function test({ filter, endToEnd = true } = {}) {
   const tests = await csharpTests(filter, endToEnd);
   // A filter in dotnet's own language means nothing to the others.
   if (!isExpression(filter)) {
-    await installPackages();
     tests.push(...await testsInFolder("scripts/test", filter));
-    for (const { folder } of workspaces().filter(({ manifest }) => manifest.scripts?.test !== undefined)) {
-      tests.push(...await nodeTests(folder, filter, (options) => npm(["test", "-w", folder], options)));
-    }
-    if (endToEnd) {
-      // These run the server as users get it, in clients that are not ours.
+    tests.push(...await unlessItFails("npm install", async () => {
+      await installPackages();
+      const found = [];
+      for (const { folder } of workspaces().filter(({ manifest }) => manifest.scripts?.test !== undefined)) {
+        found.push(...await nodeTests(folder, filter, (options) => npm(["test", "-w", folder], options)));
+      }
+      return found;
+    }));
+  }
+  if (!isExpression(filter) && endToEnd) {
+    // These run the server as users get it, in clients that are not ours.
+    tests.push(...await unlessItFails("npm run build", async () => {
       await build();
-      tests.push(...await testsInFolder("tests/EndToEnd", filter));
-    }
+      return testsInFolder("tests/EndToEnd", filter);
+    }));
   }
   const { lines, exitCode } = summary(tests, process.env.LLMASSIST_REQUIRE_ALL === "1");
   console.log(lines.join("\n"));
@@ -49,6 +55,18 @@ async function csharpTests(filter, endToEnd) {
     args.push("--filter", filters.map((part) => `(${part})`).join("&"));
   }
   return finished("LlmAssist.Tests", file, testsInTrx, () => run(command, args, { quiet: true, mayFail: true, env }));
+}
+
+// What prepares tests may fail too; that is a failure among the others, so that the counts still come last.
+async function unlessItFails(name, work) {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof Failure)) {
+      throw error;
+    }
+    return [{ name, outcome: "failed", reason: error.message }];
+  }
 }
 
 function testsInFolder(folder, filter) {
