@@ -77,7 +77,7 @@ internal static class ServerHost
         }
     }
 
-    /// <summary>The ids of all commands, for tests that hold them against documents.</summary>
+    /// <summary>All commands; internal for the test that holds them against documents.</summary>
     internal static CommandTable Commands(
         PatternStore store,
         ModelHost host,

@@ -10,10 +10,13 @@ namespace LlmAssist.Server.Commands;
 /// <summary>The commands of workspace/executeCommand.</summary>
 internal sealed class CommandTable
 {
-    private readonly Dictionary<string, Func<SessionSnapshot, JsonElement, CancellationToken, ValueTask<JsonElement>>> _commands = [];
+    private readonly Dictionary<string, Entry> _commands = [];
 
     /// <summary>Their ids, in the order of adding.</summary>
     public IReadOnlyList<string> Ids => [.. _commands.Keys];
+
+    /// <summary>What a command takes and what it answers.</summary>
+    public (JsonTypeInfo Argument, JsonTypeInfo Answer) TypesOf(string id) => (_commands[id].Argument, _commands[id].Answer);
 
     /// <summary>Adds a command.</summary>
     public CommandTable Add<TArgument, TResult>(
@@ -22,8 +25,8 @@ internal sealed class CommandTable
         JsonTypeInfo<TResult> resultType,
         ReadHandler<TArgument, TResult> command)
     {
-        _commands.Add(id, async (session, argument, cancellation) =>
-            JsonSerializer.SerializeToElement(await command(session, Read(id, argument, type), cancellation), resultType));
+        _commands.Add(id, new(type, resultType, async (session, argument, cancellation) =>
+            JsonSerializer.SerializeToElement(await command(session, Read(id, argument, type), cancellation), resultType)));
         return this;
     }
 
@@ -38,7 +41,7 @@ internal sealed class CommandTable
                 $"«{parameters.Command}» no es un comando de este servidor. Existen: {string.Join(", ", Ids)}."));
         }
 
-        return command(session, parameters.Arguments is [var argument, ..] ? argument : default, cancellation);
+        return command.Execute(session, parameters.Arguments is [var argument, ..] ? argument : default, cancellation);
     }
 
     private static T Read<T>(string id, JsonElement argument, JsonTypeInfo<T> type)
@@ -56,4 +59,9 @@ internal sealed class CommandTable
                 $"No se puede leer el argumento de {id}: {exception.Message} Se espera un objeto; véase docs/protocol-extensions.md."));
         }
     }
+
+    private sealed record Entry(
+        JsonTypeInfo Argument,
+        JsonTypeInfo Answer,
+        Func<SessionSnapshot, JsonElement, CancellationToken, ValueTask<JsonElement>> Execute);
 }

@@ -80,7 +80,7 @@ public sealed partial class FormatTests
         Assert.DoesNotContain(names, name => Words(name).Any(EmptyWords.Contains));
     }
 
-    private static string Root { get; } = FindRoot();
+    internal static string Root { get; } = FindRoot();
 
     private static IEnumerable<string> Broken(string path, string text) =>
         from rule in Rules
