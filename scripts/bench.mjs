@@ -1,10 +1,89 @@
-// npm run bench [-- ARGUMENTS]: measures the server as users get it.
+// npm run bench [-- [--json] [FOLDER]]: measures the server as users get it, on FOLDER or else on pinned public packages, and in
+// that case writes server/docs/benchmarks.md. What it fetches and builds stays in .cache/bench.
+import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import path from "node:path";
 import { build } from "./build.mjs";
-import { dotnet, main, run } from "./lib.mjs";
+import { dotnet, Failure, main, npm, root, run, say, serverProgram } from "./lib.mjs";
+
+const cache = path.join(root, ".cache", "bench");
+
+// Permissively licensed packages whose sources are what somebody typed, in the parts named.
+const packages = [
+  { name: "three", version: "0.180.0", parts: ["src"] },
+  { name: "webpack", version: "5.101.3", parts: ["lib"] },
+  { name: "rxjs", version: "7.8.2", parts: ["src"] },
+  { name: "svelte", version: "5.38.10", parts: ["src"] },
+];
 
 await main(import.meta.url, async (args) => {
+  const { json, folder } = understood(args);
   const { env } = await build();
   const { command } = await dotnet();
-  const { code } = await run(command, ["run", "-c", "Release", "--project", "tests/LlmAssist.Bench", "--", ...args], { mayFail: true, env });
+  const corpus = folder === undefined
+    ? [await fetchCorpus(), "--described", packages.map(({ name, version }) => `${name} ${version}`).join(", "),
+      "--page", path.join(root, "server", "docs", "benchmarks.md")]
+    : [folder];
+  const hello = await publishHello(command, env);
+  await run(command, ["build", "tests/LlmAssist.Bench", "-c", "Release", "-v", "quiet"], { quiet: true, env });
+  const { code } = await run(command, ["run", "--no-build", "-c", "Release", "--project", "tests/LlmAssist.Bench", "--",
+    ...corpus, "--server", serverProgram, "--hello", hello, ...(json ? ["--json"] : [])], { mayFail: true, env });
   return code;
 });
+
+function understood(args) {
+  const names = args.filter((arg) => !arg.startsWith("-"));
+  const options = args.filter((arg) => arg.startsWith("-") && arg !== "--json");
+  if (options.length !== 0 || 1 < names.length) {
+    throw new Failure(
+      `Not understood: ${[...options, ...names.slice(1)].join(" ")}. Expected: npm run bench [-- [--json] FOLDER]`,
+      `No se entiende: ${[...options, ...names.slice(1)].join(" ")}. Se esperaba: npm run bench [-- [--json] CARPETA]`);
+  }
+  const folder = names.length === 0 ? undefined : path.resolve(process.env.INIT_CWD ?? process.cwd(), names[0]);
+  if (folder !== undefined && !(existsSync(folder) && statSync(folder).isDirectory())) {
+    throw new Failure(
+      `${folder} is not a folder. Expected one with source code in it.`,
+      `${folder} no es una carpeta. Se esperaba una con código fuente.`);
+  }
+  return { json: args.includes("--json"), folder };
+}
+
+// Packed rather than installed: no dependencies come along, and no package's own scripts run.
+async function fetchCorpus() {
+  const corpus = path.join(cache, "corpus");
+  for (const { name, version, parts } of packages) {
+    const target = path.join(corpus, `${name}-${version}`);
+    if (existsSync(target)) {
+      continue;
+    }
+    say(`Fetching ${name} ${version} ...`, `Descargando ${name} ${version} ...`);
+    const work = path.join(cache, "work");
+    rmSync(work, { recursive: true, force: true });
+    mkdirSync(work, { recursive: true });
+    await npm(["pack", `${name}@${version}`, "--ignore-scripts", "--pack-destination", work], { quiet: true, cwd: work });
+    const archive = readdirSync(work).find((file) => file.endsWith(".tgz"));
+    await run("tar", ["-xzf", archive], { quiet: true, cwd: work });
+    // Under its final name only when it is whole, so that an interrupted run leaves no half a corpus.
+    for (const part of parts) {
+      cpSync(path.join(work, "package", part), path.join(work, "whole", part), { recursive: true });
+    }
+    mkdirSync(corpus, { recursive: true });
+    renameSync(path.join(work, "whole"), target);
+    rmSync(work, { recursive: true, force: true });
+  }
+  return corpus;
+}
+
+// The least that a .NET program can do, to see how much of a start is ours.
+async function publishHello(command, env) {
+  const source = path.join(cache, "hello");
+  const published = path.join(cache, "hello-published");
+  const program = path.join(published, process.platform === "win32" ? "hello.exe" : "hello");
+  if (!existsSync(program)) {
+    mkdirSync(source, { recursive: true });
+    writeFileSync(path.join(source, "hello.csproj"),
+      `<Project Sdk="Microsoft.NET.Sdk">\n  <PropertyGroup>\n    <OutputType>Exe</OutputType>\n    <TargetFramework>net10.0</TargetFramework>\n    <InvariantGlobalization>true</InvariantGlobalization>\n  </PropertyGroup>\n</Project>\n`);
+    writeFileSync(path.join(source, "Program.cs"), `System.Console.WriteLine("hello");\n`);
+    await run(command, ["publish", source, "-c", "Release", "-o", published, "-v", "quiet"], { quiet: true, env });
+  }
+  return program;
+}
