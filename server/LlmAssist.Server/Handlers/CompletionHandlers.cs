@@ -21,24 +21,17 @@ internal sealed class CompletionHandlers(CompletionEngine engine)
     /// <summary>Words for what is typed; for clients without ghost text also the best continuation of the line.</summary>
     public ValueTask<CompletionList?> ListAsync(SessionSnapshot session, CompletionParams parameters, CancellationToken cancellation)
     {
-        if (Find(session, parameters.TextDocument, CompletionSurface.List, session.Settings.List) is not { } document)
+        if (Query(session, parameters.TextDocument, parameters.Position, CompletionSurface.List, session.Settings.List) is not { } query)
         {
             return new((CompletionList?)null);
         }
 
-        var offset = LspConvert.Offset(document.Text, parameters.Position, session.Encoding);
-        var query = new CompletionQuery
+        query = query with
         {
-            Uri = document.Uri,
-            Language = document.Language,
-            Text = document.Text,
-            Offset = offset,
-            Surface = CompletionSurface.List,
             IsExplicit = parameters.Context?.TriggerKind == ListInvoked,
             WithLine = !session.Client.ShowsInlineCompletion && session.Settings.Inline,
         };
-        var report = engine.Complete(query, SettingsOf(session), cancellation);
-        var items = report.Items.Select((candidate, index) => Item(document.Text, offset, candidate, index, session.Encoding));
+        var items = engine.Complete(query, SettingsOf(session), cancellation).Items.Select((candidate, index) => Item(query, candidate, index, session.Encoding));
 
         // Incomplete: with the next character other words may be the likely ones.
         return new(new CompletionList(true, [.. items]));
@@ -47,35 +40,28 @@ internal sealed class CompletionHandlers(CompletionEngine engine)
     /// <summary>The continuation of the line.</summary>
     public ValueTask<InlineCompletionList?> InlineAsync(SessionSnapshot session, InlineCompletionParams parameters, CancellationToken cancellation)
     {
-        if (Find(session, parameters.TextDocument, CompletionSurface.Inline, session.Settings.Inline) is not { } document)
+        if (Query(session, parameters.TextDocument, parameters.Position, CompletionSurface.Inline, session.Settings.Inline) is not { } query)
         {
             return new((InlineCompletionList?)null);
         }
 
-        var offset = LspConvert.Offset(document.Text, parameters.Position, session.Encoding);
-        var query = new CompletionQuery
+        query = query with
         {
-            Uri = document.Uri,
-            Language = document.Language,
-            Text = document.Text,
-            Offset = offset,
-            Surface = CompletionSurface.Inline,
             IsExplicit = parameters.Context is { TriggerKind: not InlineAutomatic },
-            Selected = LspConvert.Selected(document.Text, offset, parameters.Context?.SelectedCompletionInfo, session.Encoding),
+            Selected = LspConvert.Selected(query.Text, query.Offset, parameters.Context?.SelectedCompletionInfo, session.Encoding),
         };
-        var report = engine.Complete(query, SettingsOf(session), cancellation);
         return new(new InlineCompletionList(
         [
-            .. report.Items.Select(candidate => new InlineCompletionItem(
+            .. engine.Complete(query, SettingsOf(session), cancellation).Items.Select(candidate => new InlineCompletionItem(
                 candidate.Text,
                 null,
-                LspConvert.Range(document.Text, candidate.ReplaceStart, offset, session.Encoding),
+                LspConvert.Range(query.Text, candidate.ReplaceStart, query.Offset, session.Encoding),
                 LspConvert.Accepted(candidate, CompletionSurface.Inline))),
         ]));
     }
 
-    // The document, if it is to be served on this surface; if not, the engine notes why.
-    private Document? Find(SessionSnapshot session, TextDocumentIdentifier identifier, CompletionSurface surface, bool isOn)
+    // The question, if the document is to be served on this surface; if not, the engine notes why.
+    private CompletionQuery? Query(SessionSnapshot session, TextDocumentIdentifier identifier, Position position, CompletionSurface surface, bool isOn)
     {
         Phrase? why = !session.Documents.TryGetValue(identifier.Uri, out var document)
             ? new("The document is not open.", "El documento no está abierto.")
@@ -96,12 +82,19 @@ internal sealed class CompletionHandlers(CompletionEngine engine)
             return null;
         }
 
-        return document;
+        return new()
+        {
+            Uri = document!.Uri,
+            Language = document.Language,
+            Text = document.Text,
+            Offset = LspConvert.Offset(document.Text, position, session.Encoding),
+            Surface = surface,
+        };
     }
 
     private static CompletionSettings SettingsOf(SessionSnapshot session) => new() { MinConfidence = session.Settings.MinConfidence };
 
-    private static CompletionItem Item(SourceText text, int offset, Candidate candidate, int index, PositionEncoding encoding) => new()
+    private static CompletionItem Item(CompletionQuery query, Candidate candidate, int index, PositionEncoding encoding) => new()
     {
         Label = candidate.Text.Trim(),
         Kind = candidate switch
@@ -114,7 +107,7 @@ internal sealed class CompletionHandlers(CompletionEngine engine)
         Detail = candidate.Confidence.ToString("P0", CultureInfo.InvariantCulture),
         SortText = index.ToString("D4", CultureInfo.InvariantCulture),
         FilterText = candidate.Text,
-        TextEdit = new(LspConvert.Range(text, candidate.ReplaceStart, offset, encoding), candidate.Text),
+        TextEdit = new(LspConvert.Range(query.Text, candidate.ReplaceStart, query.Offset, encoding), candidate.Text),
         Command = LspConvert.Accepted(candidate, CompletionSurface.List),
     };
 }
