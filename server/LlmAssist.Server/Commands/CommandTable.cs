@@ -15,15 +15,15 @@ internal sealed class CommandTable
     /// <summary>Their ids, in the order of adding.</summary>
     public IReadOnlyList<string> Ids => [.. _commands.Keys];
 
-    /// <summary>Adds a command.</summary>
+    /// <summary>Adds a command. Its types are built when it is first used, as those of <see cref="Routes"/> are.</summary>
     public CommandTable Add<TArgument, TResult>(
         string id,
-        JsonTypeInfo<TArgument> type,
-        JsonTypeInfo<TResult> resultType,
+        Func<AssistJson, JsonTypeInfo<TArgument>> type,
+        Func<AssistJson, JsonTypeInfo<TResult>> resultType,
         ReadHandler<TArgument, TResult> command)
     {
         _commands.Add(id, async (session, argument, cancellation) =>
-            JsonSerializer.SerializeToElement(await command(session, Read(id, argument, type), cancellation), resultType));
+            JsonSerializer.SerializeToElement(await command(session, Read(id, argument, type(AssistJson.Default)), cancellation), resultType(AssistJson.Default)));
         return this;
     }
 
