@@ -3,6 +3,7 @@
 using System.Buffers;
 using System.Collections.Frozen;
 using System.Text;
+using System.Text.Unicode;
 using LlmAssist.Engine.Text;
 
 namespace LlmAssist.Engine.Patterns;
@@ -48,6 +49,10 @@ internal static class LearnableFile
     [
         ".min.js", ".min.mjs", ".min.cjs", ".min.css", ".min.html", "-min.js", "-min.css", ".bundle.js", ".chunk.js", ".chunk.css",
     ];
+
+    // Control characters that no text has; NUL is among them.
+    private static readonly SearchValues<byte> OddControls =
+        SearchValues.Create([.. Enumerable.Range(0, 32).Append(127).Where(code => code is not ('\t' or '\n' or '\r' or '\f' or '\v' or '\b' or '\e')).Select(code => (byte)code)]);
 
     private static readonly string[] CommentLeaders = ["//", "#", "/*", "*", "--", "<!--", ";", "%", "\"\"\"", "'''", "{-", "(*"];
 
@@ -95,14 +100,19 @@ internal static class LearnableFile
         }
 
         var text = bytes.StartsWith(Encoding.UTF8.Preamble) ? bytes[3..] : bytes;
-        return System.Text.Unicode.Utf8.IsValid(text) ? Encoding.UTF8.GetString(text) : Encoding.Latin1.GetString(text);
+        return Utf8.IsValid(text) ? Encoding.UTF8.GetString(text) : Encoding.Latin1.GetString(text);
     }
 
-    // NUL means binary, as for git. Beyond that, one byte in sixteen may be neither UTF-8 nor a blank: Latin-1 prose in
-    // Spanish has one in thirty, images and other alphabets in old encodings have far more.
+    // NUL means binary, as for git. Beyond that, one byte in sixteen and a few more may be neither UTF-8 nor a blank: Latin-1
+    // prose in Spanish has one in thirty, images and other alphabets in old encodings have far more.
     private static bool IsText(ReadOnlySpan<byte> head)
     {
         if (head.StartsWith(Encoding.Unicode.Preamble) || head.StartsWith(Encoding.BigEndianUnicode.Preamble))
+        {
+            return true;
+        }
+
+        if (!head.ContainsAny(OddControls) && Utf8.IsValid(head))
         {
             return true;
         }
@@ -122,16 +132,21 @@ internal static class LearnableFile
                 break;
             }
 
-            odd += status == OperationStatus.InvalidData || (Rune.IsControl(rune) && rune.Value is not ('\t' or '\n' or '\r' or '\f' or '\v' or '\b' or '\e')) ? 1 : 0;
+            odd += status == OperationStatus.InvalidData || (rune.IsAscii && OddControls.Contains((byte)rune.Value)) ? 1 : 0;
             rest = rest[length..];
         }
 
-        return odd * 16 <= head.Length;
+        return odd <= 4 + (head.Length / 16);
     }
 
     // Comments only: a program may well contain the words.
     private static bool IsMarkedAsGenerated(string text)
     {
+        if (!text.Contains("generated", StringComparison.OrdinalIgnoreCase))
+        {
+            return false;
+        }
+
         var lines = 0;
         foreach (var line in text.AsSpan().EnumerateLines())
         {

@@ -9,6 +9,11 @@ internal static class ChildProgram
 {
     public static int Main(string[] args)
     {
+        if (args[0] == "walk")
+        {
+            return Walk(args[1], args[2]);
+        }
+
         var store = new PatternStore(args[1], TimeProvider.System);
         switch (args[0])
         {
@@ -39,6 +44,19 @@ internal static class ChildProgram
             Console.Error.WriteLine("UserException: " + exception.Message);
             return 1;
         }
+    }
+
+    // Tells the files to learn from in a folder, in an environment that names another repository.
+    private static int Walk(string folder, string gitFolder)
+    {
+        Environment.SetEnvironmentVariable("GIT_DIR", gitFolder);
+        Environment.SetEnvironmentVariable("GIT_INDEX_FILE", Path.Combine(gitFolder, "index"));
+        foreach (var file in CorpusWalker.Walk([folder], new(), default).Files)
+        {
+            Console.Error.WriteLine(file.RelativePath);
+        }
+
+        return 0;
     }
 
     // Keeps a draft and a scratch file open until it is told to end, or killed.
