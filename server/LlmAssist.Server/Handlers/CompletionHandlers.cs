@@ -38,7 +38,7 @@ internal sealed class CompletionHandlers(CompletionEngine engine)
             WithLine = !session.Client.ShowsInlineCompletion && session.Settings.Inline,
         };
         var report = engine.Complete(query, SettingsOf(session), cancellation);
-        var items = report.Items.Select((candidate, index) => Item(document.Text, offset, candidate, index, session.Encoding));
+        var items = report.Items.Select((candidate, index) => Item(document.Text, offset, candidate, index, session));
 
         // Incomplete: with the next character other words may be the likely ones.
         return new(new CompletionList(true, [.. items]));
@@ -101,7 +101,7 @@ internal sealed class CompletionHandlers(CompletionEngine engine)
 
     private static CompletionSettings SettingsOf(SessionSnapshot session) => new() { MinConfidence = session.Settings.MinConfidence };
 
-    private static CompletionItem Item(SourceText text, int offset, Candidate candidate, int index, PositionEncoding encoding) => new()
+    private static CompletionItem Item(SourceText text, int offset, Candidate candidate, int index, SessionSnapshot session) => new()
     {
         Label = candidate.Text.Trim(),
         Kind = candidate switch
@@ -111,10 +111,14 @@ internal sealed class CompletionHandlers(CompletionEngine engine)
             { Kind: TokenKind.String } => KindValue,
             _ => KindVariable,
         },
-        Detail = candidate.Confidence.ToString("P0", CultureInfo.InvariantCulture),
+        Detail = Percent(candidate.Confidence).In(session.Speech),
         SortText = index.ToString("D4", CultureInfo.InvariantCulture),
         FilterText = candidate.Text,
-        TextEdit = new(LspConvert.Range(text, candidate.ReplaceStart, offset, encoding), candidate.Text),
+        TextEdit = new(LspConvert.Range(text, candidate.ReplaceStart, offset, session.Encoding), candidate.Text),
         Command = LspConvert.Accepted(candidate, CompletionSurface.List),
     };
+
+    private static Phrase Percent(double fraction) => new(
+        string.Create(CultureInfo.InvariantCulture, $"{100 * fraction:F0}%"),
+        string.Create(CultureInfo.InvariantCulture, $"{100 * fraction:F0} %"));
 }

@@ -12,6 +12,7 @@ using LlmAssist.Engine.Memory;
 using LlmAssist.Engine.Models;
 using LlmAssist.Engine.Patterns;
 using LlmAssist.Server;
+using LlmAssist.Server.Background;
 using LlmAssist.Server.Commands;
 using LlmAssist.Server.Lsp;
 using LlmAssist.Server.Rpc;
