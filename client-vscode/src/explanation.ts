@@ -84,7 +84,7 @@ function filterInWords(filter: string): string {
     case "linesBelow":
       return l10n.t("repeats the lines below");
     case "brackets":
-      return l10n.t("closes brackets that are not open");
+      return l10n.t("repeats a closing bracket after the cursor");
     case "duplicateSuffix":
       return l10n.t("repeats what stands after the cursor");
     case "tooShort":
