@@ -7,7 +7,7 @@ import { bytes, moment } from "./figures";
 import { modelLines, modelMessage } from "./models";
 import { paletteCommands } from "./paletteCommands";
 import type { MemoryReport, ModelEntry } from "./protocol";
-import { modelMemory, systemUse } from "./status";
+import { modelLabel, modelMemory, systemUse } from "./status";
 
 const explanationUri = vscode.Uri.from({ scheme: "llm-assist", path: "/completion.md" });
 
@@ -250,7 +250,7 @@ async function showMemory(server: ServerConnection, log: vscode.LogOutputChannel
 function memoryLines(report: MemoryReport, unloadButton: vscode.QuickInputButton): MemoryLine[] {
   const heading = (label: string): MemoryLine => ({ label, kind: vscode.QuickPickItemKind.Separator });
   const models = report.models.map((model): MemoryLine => ({
-    label: `$(package) ${model.id}`,
+    label: `$(package) ${modelLabel(model)}`,
     description: modelMemory(model),
     buttons: [unloadButton],
     modelId: model.id,

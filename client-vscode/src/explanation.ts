@@ -56,7 +56,7 @@ function filtered({ filtered }: Explanation): string {
     return "";
   }
 
-  const blocks = filtered.map(({ filter, text }) => `**${escaped(filter)}**\n\n${codeBlock(text)}`);
+  const blocks = filtered.map(({ filter, text }) => `**${escaped(filterInWords(filter))}**\n\n${codeBlock(text)}`);
   return [`## ${l10n.t("Filtered out")}`, ...blocks].join("\n\n");
 }
 
@@ -66,8 +66,49 @@ function stages({ stages }: Explanation): string {
   }
 
   const total = stages.reduce((sum, { microseconds }) => sum + microseconds, 0);
-  const rows = stages.map(({ stage, microseconds }) => [stage, duration(microseconds)]);
+  const rows = stages.map(({ stage, microseconds }) => [stageInWords(stage), duration(microseconds)]);
   return `## ${l10n.t("Time")}\n\n${table([...rows, [l10n.t("Total"), duration(total)]])}`;
+}
+
+// A server newer than this client may know more names; those are shown as they are.
+function filterInWords(filter: string): string {
+  switch (filter) {
+    case "midLine":
+      return l10n.t("does not fit before the rest of the line");
+    case "scope":
+      return l10n.t("leaves the block it stands in");
+    case "repetition":
+      return l10n.t("repeats itself");
+    case "lineAbove":
+      return l10n.t("repeats the line above");
+    case "linesBelow":
+      return l10n.t("repeats the lines below");
+    case "brackets":
+      return l10n.t("repeats a closing bracket after the cursor");
+    case "duplicateSuffix":
+      return l10n.t("repeats what stands after the cursor");
+    case "tooShort":
+      return l10n.t("too short to be worth showing");
+    default:
+      return filter;
+  }
+}
+
+function stageInWords(stage: string): string {
+  switch (stage) {
+    case "cache":
+      return l10n.t("look into the cache");
+    case "context":
+      return l10n.t("read the surroundings");
+    case "words":
+      return l10n.t("predict words");
+    case "predict":
+      return l10n.t("predict the line");
+    case "filter":
+      return l10n.t("filter");
+    default:
+      return stage;
+  }
 }
 
 function table(rows: string[][]): string {

@@ -23,7 +23,7 @@ export interface MemoryStatus {
   systemUsedPercent?: number;
   /** What models may use together, in all windows. */
   limitBytes: number;
-  /** Private memory of all models together. */
+  /** What all models take now. */
   modelsBytes: number;
   models: ModelMemory[];
 }
@@ -32,7 +32,7 @@ export interface MemoryStatus {
 export interface ModelMemory {
   id: string;
   source: string;
-  /** Private memory that only unloading gives back. */
+  /** What it takes now: private memory, and the pages of its file that are in RAM. */
   bytes: number;
   /** The length of the mapped file; windows share it, and the system takes it back when memory is short. */
   mappedBytes: number;

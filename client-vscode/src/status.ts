@@ -157,7 +157,7 @@ function memoryTable(memory: MemoryStatus): string {
   const rows = [
     ...systemMemory(memory) === undefined ? [] : [[l10n.t("System memory"), systemUse(memory)]],
     [l10n.t("Models"), l10n.t("{0} of at most {1}", bytes(memory.modelsBytes), bytes(memory.limitBytes))],
-    ...memory.models.map((model) => [model.id, modelMemory(model)]),
+    ...memory.models.map((model) => [modelLabel(model), modelMemory(model)]),
   ];
   return ["| | |", "|:--|--:|", ...rows.map((cells) => `| ${cells.map(escaped).join(" | ")} |`)].join("\n");
 }
@@ -185,16 +185,16 @@ export function systemUse(memory: MemoryStatus): string {
     : l10n.t("{0} of {1} ({2})", bytes(system.used), bytes(system.total), percent(system.usedPercent));
 }
 
-/** What a loaded model takes, mapped pages told apart because the system can take those back at any time. */
+/** What a loaded model takes now, and of a mapped file how much it may grow to. */
 export function modelMemory(model: ModelMemory): string {
-  if (model.mappedBytes === 0) {
-    return bytes(model.bytes);
-  }
+  return model.mappedBytes === 0
+    ? bytes(model.bytes)
+    : l10n.t("{0} of {1} in RAM", bytes(model.bytes), bytes(Math.max(model.bytes, model.mappedBytes)));
+}
 
-  // Beside a mapped file less than a megabyte is noise.
-  return model.bytes < 1024 ** 2
-    ? l10n.t("{0} mapped", bytes(model.mappedBytes))
-    : l10n.t("{0} + {1} mapped", bytes(model.bytes), bytes(model.mappedBytes));
+/** `net_20261120_210334`: the id without its source, which is for programs. */
+export function modelLabel({ id, source }: ModelMemory): string {
+  return id.startsWith(`${source}:`) ? id.slice(source.length + 1) : id;
 }
 
 interface Link {

@@ -9,7 +9,7 @@ const answered: Explanation = {
   surface: "inline",
   lane: "pattern",
   items: [{ text: "total += price;\n  return total;", confidence: 0.915 }],
-  filtered: [{ filter: "duplicate suffix", text: "}" }],
+  filtered: [{ filter: "duplicateSuffix", text: "}" }],
   stages: [{ stage: "context", microseconds: 85 }, { stage: "predict", microseconds: 1215 }],
 };
 
@@ -33,7 +33,7 @@ total += price;
 
 ## Filtered out
 
-**duplicate suffix**
+**repeats what stands after the cursor**
 
 \`\`\`
 }
@@ -43,10 +43,16 @@ total += price;
 
 | | |
 |:--|:--|
-| context | 85 µs |
-| predict | 1\\.2 ms |
+| read the surroundings | 85 µs |
+| predict the line | 1\\.2 ms |
 | Total | 1\\.3 ms |
 `);
+});
+
+test("names that only a newer server knows are shown as they are", () => {
+  const page = explanationPage({ ...answered, filtered: [{ filter: "tooBold", text: "}" }], stages: [{ stage: "dream", microseconds: 1 }] });
+  assert.match(page, /\*\*tooBold\*\*/);
+  assert.match(page, /\| dream \| 1 µs \|/);
 });
 
 test("silence tells its reason, and leaves out what is empty", () => {

@@ -60,20 +60,20 @@ suite("statusLabel", () => {
 });
 
 suite("statusTooltip", () => {
-  test("tells memory, limit and every model, mapped bytes apart", () => {
+  test("tells memory, limit and every model, of mapped files how much is in RAM", () => {
     const view: ServerView = {
       kind: "reporting",
-      status: status({}, [model(), model({ id: "pattern:team", bytes: 5 * 1024 ** 2, mappedBytes: 0 }), model({ id: "pattern:lib", bytes: 1344 })]),
+      status: status({}, [model(), model({ id: "pattern:team", bytes: 5 * 1024 ** 2, mappedBytes: 0 }), model({ id: "pattern:lib", bytes: 25 * 1024 ** 2 })]),
       progress: undefined,
     };
     assert.deepEqual(plain(statusTooltip(view)).split("\n").filter((line) => line.startsWith("|")), [
       "| | |",
       "|:--|--:|",
       "| System memory | 9.0 GB of 15.6 GB (58%) |",
-      "| Models | 8 MB of at most 6.0 GB |",
-      "| pattern:shop | 3 MB + 24 MB mapped |",
-      "| pattern:team | 5 MB |",
-      "| pattern:lib | 24 MB mapped |",
+      "| Models | 33 MB of at most 6.0 GB |",
+      "| shop | 3 MB of 24 MB in RAM |",
+      "| team | 5 MB |",
+      "| lib | 25 MB of 25 MB in RAM |",
     ]);
   });
 

@@ -167,8 +167,8 @@ public sealed class CompletionEngine
 
         private Phrase Unsure() => engine._pattern.HasModels
             ? new(
-                $"Nothing is at least {settings.MinConfidence:P0} sure here (llmAssist.completion.minConfidence).",
-                $"Nada alcanza aquí una seguridad del {settings.MinConfidence:P0} (llmAssist.completion.minConfidence).")
+                $"Nothing is at least {100 * settings.MinConfidence:F0}% sure here (llmAssist.completion.minConfidence).",
+                $"Nada alcanza aquí una seguridad del {100 * settings.MinConfidence:F0} % (llmAssist.completion.minConfidence).")
             : new(
                 "No model is loaded; only the open files are known. Train one on this workspace.",
                 "No hay ningún modelo cargado; solo se conocen los archivos abiertos. Entrene uno con este espacio de trabajo.");

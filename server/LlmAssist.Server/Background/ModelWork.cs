@@ -96,15 +96,19 @@ internal sealed class ModelWork(WorkspaceModels models, ClientLink client, Statu
                 }
             }
 
+            client.Log(MessageType.Info, $"{trained.Id} is in use: {trained.Statistics.Tokens} tokens in {trained.Statistics.TrainingSeconds:F1} s.");
             return trained;
         }
         finally
         {
+            // Training leaves several times the model's size behind, which the runtime would keep for work that does not come.
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
             status.State = Ready;
         }
     }
 
-    private static AssistState Ready => new("ready", new("Ready.", "Listo."));
+    // That all is well needs no words.
+    private static AssistState Ready => new("ready", Phrase.Same(""));
 
     private async Task SupplyAsync(SessionSnapshot session, IReadOnlyList<string> folders)
     {
@@ -126,6 +130,7 @@ internal sealed class ModelWork(WorkspaceModels models, ClientLink client, Statu
 
         if (opened is { } id)
         {
+            client.Log(MessageType.Info, $"{id} is in use: learned from these folders before.");
             await RefreshAsync(session, id);
         }
         else if (session.Settings.TrainingAuto && folders.All(IsFitForTraining))
@@ -155,8 +160,7 @@ internal sealed class ModelWork(WorkspaceModels models, ClientLink client, Statu
         try
         {
             var request = new TrainingRequest { Name = models.NameFor(folders), Folders = folders, Corpus = CorpusOf(session.Settings) };
-            var (id, statistics) = await TrainAsync(session, request, acceptOthers, ending);
-            client.Log(MessageType.Info, $"{id} is in use: {statistics.Tokens} tokens in {statistics.TrainingSeconds:F1} s.");
+            await TrainAsync(session, request, acceptOthers, ending);
         }
         catch (UserException exception)
         {
@@ -207,7 +211,7 @@ internal sealed class ModelWork(WorkspaceModels models, ClientLink client, Statu
         public void Report(TrainingProgress value)
         {
             var percent = (int)(value.Fraction * 100);
-            status.State = new("training", new($"Learning from your code: {percent} %", $"Aprendiendo de su código: {percent} %"));
+            status.State = new("training", new($"Learning from your code: {percent}%", $"Aprendiendo de su código: {percent} %"));
             var phrase = value.Phase switch
             {
                 TrainingPhase.Finding => new Phrase("finding files", "buscando archivos"),

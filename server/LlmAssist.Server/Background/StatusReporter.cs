@@ -10,7 +10,7 @@ namespace LlmAssist.Server.Background;
 
 /// <summary>What is going on, for the user.</summary>
 /// <param name="Name">ready, training, loading, degraded or off.</param>
-/// <param name="Message">In words.</param>
+/// <param name="Message">In words; empty when there is nothing to say.</param>
 internal sealed record AssistState(string Name, Phrase Message)
 {
     public bool IsBusy => Name is "training" or "loading";
@@ -130,7 +130,9 @@ internal sealed class StatusReporter(ClientLink client, ModelHost host, Completi
     {
         var state = _session.Settings.Source == CompletionSource.Off
             ? new("off", new("Completions are switched off (llmAssist.completion.source).", "Las sugerencias están desactivadas (llmAssist.completion.source)."))
-            : _state;
+            : _state is { Name: "ready" } && host.Residents.Count == 0
+                ? _state with { Message = new("No model is loaded; completions know the open files only.", "No hay ningún modelo cargado; las sugerencias solo conocen los archivos abiertos.") }
+                : _state;
         return new(state.Name, state.IsBusy, state.Message.In(_session.Speech) ?? "", Memory() with { ProcessBytes = null, Advice = null });
     }
 

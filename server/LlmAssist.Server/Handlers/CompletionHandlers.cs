@@ -31,7 +31,7 @@ internal sealed class CompletionHandlers(CompletionEngine engine)
             IsExplicit = parameters.Context?.TriggerKind == ListInvoked,
             WithLine = !session.Client.ShowsInlineCompletion && session.Settings.Inline,
         };
-        var items = engine.Complete(query, SettingsOf(session), cancellation).Items.Select((candidate, index) => Item(query, candidate, index, session.Encoding));
+        var items = engine.Complete(query, SettingsOf(session), cancellation).Items.Select((candidate, index) => Item(query, candidate, index, session));
 
         // Incomplete: with the next character other words may be the likely ones.
         return new(new CompletionList(true, [.. items]));
@@ -94,7 +94,7 @@ internal sealed class CompletionHandlers(CompletionEngine engine)
 
     private static CompletionSettings SettingsOf(SessionSnapshot session) => new() { MinConfidence = session.Settings.MinConfidence };
 
-    private static CompletionItem Item(CompletionQuery query, Candidate candidate, int index, PositionEncoding encoding) => new()
+    private static CompletionItem Item(CompletionQuery query, Candidate candidate, int index, SessionSnapshot session) => new()
     {
         Label = candidate.Text.Trim(),
         Kind = candidate switch
@@ -104,10 +104,14 @@ internal sealed class CompletionHandlers(CompletionEngine engine)
             { Kind: TokenKind.String } => KindValue,
             _ => KindVariable,
         },
-        Detail = candidate.Confidence.ToString("P0", CultureInfo.InvariantCulture),
+        Detail = Percent(candidate.Confidence).In(session.Speech),
         SortText = index.ToString("D4", CultureInfo.InvariantCulture),
         FilterText = candidate.Text,
-        TextEdit = new(LspConvert.Range(query.Text, candidate.ReplaceStart, query.Offset, encoding), candidate.Text),
+        TextEdit = new(LspConvert.Range(query.Text, candidate.ReplaceStart, query.Offset, session.Encoding), candidate.Text),
         Command = LspConvert.Accepted(candidate, CompletionSurface.List),
     };
+
+    private static Phrase Percent(double fraction) => new(
+        string.Create(CultureInfo.InvariantCulture, $"{100 * fraction:F0}%"),
+        string.Create(CultureInfo.InvariantCulture, $"{100 * fraction:F0} %"));
 }
