@@ -113,7 +113,9 @@ internal static class TypeReferences
                     mentions.Visit(MetadataTokens.EntityHandle(code.ReadInt32()));
                     break;
                 case OperandType.InlineSwitch:
-                    code.Offset += sizeof(int) * code.ReadInt32();
+                    // Read first: the left side of a compound assignment would be read before it.
+                    var targets = code.ReadInt32();
+                    code.Offset += sizeof(int) * targets;
                     break;
                 default:
                     code.Offset += SizeOf(operand);

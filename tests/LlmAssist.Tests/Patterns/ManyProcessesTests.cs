@@ -41,18 +41,32 @@ public sealed class ManyProcessesTests : IDisposable
                 child.Kill();
             }
 
-            var before = _store.List();
-            using (var model = _store.OpenCurrent("tiny", static exception => throw exception))
-            {
-                Assert.NotNull(model);
-            }
-
-            Assert.All(before, stored => PatternModel.Verify(stored.Path, CancellationToken.None));
-            _store.Sweep();
-            Assert.Equal(before.Select(stored => stored.Path).Order(), Directory.GetFileSystemEntries(_store.Folder).Order());
+            CheckNothingIsHarmed();
         }
 
         Assert.InRange(killed, 25, 50);
+    }
+
+    // The same with the program itself, which does not say where it is: killed some time after its first file appears.
+    [Fact]
+    public void AKilledTrainVerbHarmsNothing()
+    {
+        var random = new Random(10);
+        for (var round = 0; round < 12; round++)
+        {
+            using (var child = ChildProcess.StartProgram(_folder.Path, "train", _source, "--name", "tiny"))
+            {
+                while (!child.HasEnded && !Directory.EnumerateFiles(_store.Folder, ".*").Any())
+                {
+                    Thread.Yield();
+                }
+
+                Thread.SpinWait(random.Next(1_000_000));
+                child.Kill();
+            }
+
+            CheckNothingIsHarmed();
+        }
     }
 
     [Fact]
@@ -83,5 +97,19 @@ public sealed class ManyProcessesTests : IDisposable
         Assert.All(_store.List(), stored => PatternModel.Verify(stored.Path, CancellationToken.None));
         Assert.NotEmpty(_store.List());
         Assert.Equal(_store.List().Count, Directory.GetFileSystemEntries(_store.Folder).Length);
+    }
+
+    // The current model loads, all of them are whole, and the next start leaves nothing else.
+    private void CheckNothingIsHarmed()
+    {
+        var before = _store.List();
+        using (var model = _store.OpenCurrent("tiny", static exception => throw exception))
+        {
+            Assert.NotNull(model);
+        }
+
+        Assert.All(before, stored => PatternModel.Verify(stored.Path, CancellationToken.None));
+        _store.Sweep();
+        Assert.Equal(before.Select(stored => stored.Path).Order(), Directory.GetFileSystemEntries(_store.Folder).Order());
     }
 }

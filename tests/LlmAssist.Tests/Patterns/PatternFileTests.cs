@@ -173,6 +173,23 @@ public sealed class PatternFileTests : IDisposable
         }
     }
 
+    [Fact]
+    public void ContextsWithoutSuccessorsAreUnknown()
+    {
+        var damaged = (byte[])Whole.Clone();
+        var sections = Sections(Whole).ToDictionary(section => (PatternSection)section.Kind, section => damaged.AsMemory((int)section.Offset, EndOf(section) - (int)section.Offset));
+        var entries = MemoryMarshal.Cast<byte, PatternEntry>(sections[PatternSection.Entries].Span);
+        foreach (var slot in MemoryMarshal.Cast<byte, PatternSlot>(sections[PatternSection.Slots].Span))
+        {
+            if (!slot.IsEmpty && !slot.IsSingle)
+            {
+                entries[(int)slot.EntryIndex] = entries[(int)slot.EntryIndex] with { Count = 0 };
+            }
+        }
+
+        Use(Write(damaged));
+    }
+
     [Theory]
     [InlineData("empty", "has 0 bytes")]
     [InlineData("short", "has 63 bytes")]

@@ -174,8 +174,9 @@ public sealed class PatternTrainerTests : IDisposable
             new string('q', Symbol.MaximumLiteralLength + 1),
             "line one of a literal\nline two of it",
             "a comment that nobody learns",
+            "ghp_" + "R4nd0mL00k1ngT0k3nOf36Ch4r4ct3rsXyZ9",
         ];
-        _folder.Write("src/secrets.py", $"known_name = \"known text\"\nlong = \"{withheld[0]}\"\nlines = \"\"\"{withheld[1]}\"\"\"\n# {withheld[2]}\nname_{withheld[0]} = 1\n");
+        _folder.Write("src/secrets.py", $"known_name = \"known text\"\nlong = \"{withheld[0]}\"\nlines = \"\"\"{withheld[1]}\"\"\"\n# {withheld[2]}\ntoken = \"{withheld[3]}\"\nname_{withheld[0]} = 1\n");
         var bytes = File.ReadAllBytes(Train(new() { Name = "secrets", Folders = [_folder["src"]] }).Stored.Path);
         Assert.NotEqual(-1, bytes.AsSpan().IndexOf("known text"u8));
         foreach (var text in withheld)

@@ -7,20 +7,27 @@ internal sealed class ChildProcess : IDisposable
 {
     private readonly Process _process;
 
-    private ChildProcess(string program, IEnumerable<string> arguments) => _process = Process.Start(new ProcessStartInfo(program, arguments)
+    private ChildProcess(string program, IEnumerable<string> arguments, string? home = null) => _process = Process.Start(new ProcessStartInfo(program, arguments)
     {
         RedirectStandardError = true,
         RedirectStandardInput = true,
         RedirectStandardOutput = true,
+        Environment = { ["LLMASSIST_HOME"] = home },
     })!;
 
     public static ChildProcess Start(params string[] arguments) => new(Environment.ProcessPath!, [typeof(ChildProgram).Assembly.Location, .. arguments]);
+
+    /// <summary>Runs the program itself, with its models in the folder 'models' of <paramref name="home"/>.</summary>
+    public static ChildProcess StartProgram(string home, params string[] arguments) =>
+        new(Environment.ProcessPath!, [Path.Combine(AppContext.BaseDirectory, "llm-assist.dll"), .. arguments], home);
 
     /// <summary>The same with files limited to <paramref name="kilobytes"/>: beyond it a write fails as it does on a full disk. Unix only.</summary>
     /// <remarks>The runtime itself maps its code twice through a large file, unless it is told not to.</remarks>
     public static ChildProcess StartLimited(int kilobytes, params string[] arguments) => new(
         "bash",
         ["-c", $"trap '' XFSZ; export DOTNET_EnableWriteXorExecute=0; ulimit -f {kilobytes}; exec \"$@\"", "bash", Environment.ProcessPath!, typeof(ChildProgram).Assembly.Location, .. arguments]);
+
+    public bool HasEnded => _process.HasExited;
 
     /// <summary>Waits for the next line; null when it has ended.</summary>
     public string? ReadLine() => _process.StandardError.ReadLine();
