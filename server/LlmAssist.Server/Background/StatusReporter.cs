@@ -23,7 +23,8 @@ internal sealed class StatusReporter(ClientLink client, ModelHost host, Completi
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
     private const double TightPercent = 90;
 
-    private readonly SemaphoreSlim _changed = new(1);
+    // Closed until the session begins: LSP allows no notification of ours before initialize is answered.
+    private readonly SemaphoreSlim _changed = new(0);
     private volatile AssistState _state = new("ready", default);
     private volatile SessionSnapshot _session = new();
 
