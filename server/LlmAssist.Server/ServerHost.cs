@@ -38,7 +38,7 @@ internal static class ServerHost
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var time = environment.Time;
-        var connection = new RpcConnection(input, output);
+        var connection = new RpcConnection(InputThread.Start(input), output);
         var client = new ClientLink(connection);
         var store = new PatternStore(environment.Folders.Models, time);
         store.Sweep();

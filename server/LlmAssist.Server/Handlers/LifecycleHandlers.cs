@@ -77,7 +77,7 @@ internal sealed class LifecycleHandlers(ConfigurationHandlers configuration, Cli
         ShowsInlineCompletion = capabilities?.TextDocument?.InlineCompletion.ValueKind == JsonValueKind.Object,
         ShowsProgress = capabilities?.Window?.WorkDoneProgress ?? false,
         HasConfiguration = capabilities?.Workspace?.Configuration ?? false,
-        RegistersConfiguration = capabilities?.Workspace?.DidChangeConfiguration?.DynamicRegistrationSupport ?? false,
-        RegistersWatchedFiles = capabilities?.Workspace?.DidChangeWatchedFiles?.DynamicRegistrationSupport ?? false,
+        RegistersConfiguration = capabilities?.Workspace?.DidChangeConfiguration?.DynamicRegistration ?? false,
+        RegistersWatchedFiles = capabilities?.Workspace?.DidChangeWatchedFiles?.DynamicRegistration ?? false,
     };
 }

@@ -8,17 +8,36 @@ namespace LlmAssist.Server.Handlers;
 
 internal static class LspConvert
 {
-    /// <summary>The file that a URI names; null for what is not a file.</summary>
-    public static string? PathOf(string uri)
+    private const string FileScheme = "file://";
+
+    /// <summary>The file that a URI names; null for what is not a file of this machine.</summary>
+    public static string? PathOf(string uri) => PathOf(uri, OperatingSystem.IsWindows());
+
+    // By hand rather than by System.Uri, which takes "file:///c%3A/x" (as VS Code writes it) for a path without a drive, and drops the host of
+    // "file://server/share".
+    internal static string? PathOf(string uri, bool onWindows)
     {
-        if (!Uri.TryCreate(uri, UriKind.Absolute, out var parsed) || !parsed.IsFile)
+        var slash = uri.StartsWith(FileScheme, StringComparison.OrdinalIgnoreCase) ? uri.IndexOf('/', FileScheme.Length) : -1;
+        if (slash < 0)
         {
             return null;
         }
 
-        // VS Code escapes the colon of a Windows drive, which Uri then takes for a part of the path.
-        var path = Uri.UnescapeDataString(parsed.AbsolutePath);
-        return OperatingSystem.IsWindows() ? path.TrimStart('/').Replace('/', '\\') : path;
+        var host = uri[FileScheme.Length..slash];
+        var isRemote = host.Length != 0 && !host.Equals("localhost", StringComparison.OrdinalIgnoreCase);
+        var path = Uri.UnescapeDataString(uri[slash..]);
+        if (path.Contains('\0') || (isRemote && !onWindows))
+        {
+            return null;
+        }
+
+        if (!onWindows)
+        {
+            return path;
+        }
+
+        var hasDrive = 3 <= path.Length && char.IsAsciiLetter(path[1]) && path[2] == ':';
+        return (isRemote ? $@"\\{host}{path}" : hasDrive ? path[1..] : path).Replace('/', '\\');
     }
 
     /// <summary>An offset in a document. Lines and characters out of range are taken to be the nearest that exist.</summary>

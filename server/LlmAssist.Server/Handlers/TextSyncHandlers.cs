@@ -1,4 +1,5 @@
 // didOpen, didChange, didClose: the documents of the session.
+using System.Text;
 using LlmAssist.Engine.Completion;
 using LlmAssist.Engine.Text;
 using LlmAssist.Server.Lsp;
@@ -33,12 +34,7 @@ internal sealed class TextSyncHandlers(CompletionEngine engine, ClientLink clien
             return;
         }
 
-        var text = document.Text;
-        foreach (var change in parameters.ContentChanges)
-        {
-            text = change.Range is null ? new(change.Text) : text.With(LspConvert.Edit(text, change, session.Now.Encoding));
-        }
-
+        var text = Apply(document.Text, parameters.ContentChanges, session.Now.Encoding);
         document = document with { Text = text, Version = parameters.TextDocument.Version ?? -1 };
         session.Now = session.Now with { Documents = session.Now.Documents.SetItem(document.Uri, document) };
     }
@@ -47,5 +43,56 @@ internal sealed class TextSyncHandlers(CompletionEngine engine, ClientLink clien
     {
         session.Now = session.Now with { Documents = session.Now.Documents.Remove(parameters.TextDocument.Uri) };
         _ = Task.Run(() => engine.Forget(parameters.TextDocument.Uri));
+    }
+
+    /// <summary>The text after changes, each of which counts in the text that the one before left.</summary>
+    internal static SourceText Apply(SourceText text, IReadOnlyList<TextChange> changes, PositionEncoding encoding)
+    {
+        // Editors send the edits of many cursors, or of replacing all, from the last to the first. Such a run is one edit: copying
+        // a large text once for each would stop the loop for seconds. It may be one because a place before an edit is called the
+        // same before and after it. Touching edits are kept apart: a line feed that comes to stand behind a carriage return, or
+        // half a surrogate pair behind the other, changes what the place between them is called.
+        var run = new List<TextEdit>();
+        foreach (var change in changes)
+        {
+            if (change.Range is null)
+            {
+                run.Clear();
+                text = new(change.Text);
+                continue;
+            }
+
+            var edit = LspConvert.Edit(text, change, encoding);
+            if (run is [.., var last] && last.Start <= edit.End)
+            {
+                text = text.With(Merged(text, run));
+                run.Clear();
+                edit = LspConvert.Edit(text, change, encoding);
+            }
+
+            run.Add(edit);
+        }
+
+        return run.Count == 0 ? text : text.With(Merged(text, run));
+    }
+
+    // One edit that does what the run does; the run goes from the last to the first.
+    private static TextEdit Merged(SourceText text, List<TextEdit> run)
+    {
+        if (run is [var only])
+        {
+            return only;
+        }
+
+        var (start, end) = (run[^1].Start, run[0].End);
+        var merged = new StringBuilder(end - start);
+        var at = start;
+        for (var index = run.Count - 1; 0 <= index; index--)
+        {
+            merged.Append(text.Content, at, run[index].Start - at).Append(run[index].NewText);
+            at = run[index].End;
+        }
+
+        return new(start, end, merged.ToString());
     }
 }

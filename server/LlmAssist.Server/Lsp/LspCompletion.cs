@@ -11,7 +11,7 @@ internal sealed record CompletionParams
 }
 
 /// <param name="TriggerKind">1 invoked (typing included), 2 trigger character, 3 again for an incomplete list.</param>
-internal sealed record CompletionTrigger(int TriggerKind, string? TriggerCharacter);
+internal sealed record CompletionTrigger(int TriggerKind, string? TriggerCharacter = null);
 
 internal sealed record CompletionList(bool IsIncomplete, IReadOnlyList<CompletionItem> Items);
 
@@ -51,7 +51,7 @@ internal sealed record InlineCompletionParams
 }
 
 /// <param name="TriggerKind">1 invoked, 2 automatic. Some clients send 0 for invoked.</param>
-internal sealed record InlineCompletionTrigger(int TriggerKind, SelectedCompletionInfo? SelectedCompletionInfo);
+internal sealed record InlineCompletionTrigger(int TriggerKind, SelectedCompletionInfo? SelectedCompletionInfo = null);
 
 internal sealed record SelectedCompletionInfo(Range Range, string Text);
 

@@ -1,13 +1,19 @@
-// The one JSON context of the protocol.
+// How the records become JSON and back; generated, without reflection.
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace LlmAssist.Server.Lsp;
 
+/// <summary>
+/// The protocol's records. Members that we do not know are passed over; those that we need and do not get, and those of a wrong
+/// type, are a <see cref="JsonException"/>.
+/// </summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    AllowOutOfOrderMetadataProperties = true)]
+    MaxDepth = 128, // as deep as a message may be
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(InitializeParams))]
 [JsonSerializable(typeof(InitializeResult))]
 [JsonSerializable(typeof(Nothing))]

@@ -24,7 +24,7 @@ internal sealed record InitializeParams
     public string? Trace { get; init; }
 }
 
-internal sealed record ClientInfo(string? Name, string? Version);
+internal sealed record ClientInfo(string? Name = null, string? Version = null);
 
 internal sealed record WorkspaceFolder(string Uri, string Name);
 
@@ -39,24 +39,21 @@ internal sealed record ClientCapabilities
     public TextDocumentClientCapabilities? TextDocument { get; init; }
 }
 
-internal sealed record GeneralClientCapabilities(IReadOnlyList<string>? PositionEncodings);
+internal sealed record GeneralClientCapabilities(IReadOnlyList<string>? PositionEncodings = null);
 
-internal sealed record WindowClientCapabilities(bool WorkDoneProgress);
+internal sealed record WindowClientCapabilities(bool? WorkDoneProgress = null);
 
 internal sealed record WorkspaceClientCapabilities
 {
-    public bool Configuration { get; init; }
+    public bool? Configuration { get; init; }
 
-    public DynamicRegistration? DidChangeConfiguration { get; init; }
+    public DynamicFeature? DidChangeConfiguration { get; init; }
 
-    public DynamicRegistration? DidChangeWatchedFiles { get; init; }
+    public DynamicFeature? DidChangeWatchedFiles { get; init; }
 }
 
-internal sealed record DynamicRegistration(bool DynamicRegistrationSupport)
-{
-    [System.Text.Json.Serialization.JsonPropertyName("dynamicRegistration")]
-    public bool DynamicRegistrationSupport { get; init; } = DynamicRegistrationSupport;
-}
+/// <summary>A feature that a server may register for while the client runs.</summary>
+internal sealed record DynamicFeature(bool? DynamicRegistration = null);
 
 internal sealed record TextDocumentClientCapabilities
 {

@@ -1,32 +1,37 @@
 // Records of text synchronization and of workspace events.
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace LlmAssist.Server.Lsp;
 
 /// <param name="Line">0-based.</param>
 /// <param name="Character">0-based, in units of the negotiated position encoding.</param>
-internal readonly record struct Position(int Line, int Character);
+[method: JsonConstructor]
+internal readonly record struct Position(
+    [property: JsonConverter(typeof(ClampedNumber))] int Line,
+    [property: JsonConverter(typeof(ClampedNumber))] int Character);
 
+[method: JsonConstructor]
 internal readonly record struct Range(Position Start, Position End);
 
 internal sealed record TextDocumentIdentifier(string Uri);
 
-internal sealed record VersionedTextDocumentIdentifier(string Uri, int? Version);
+internal sealed record VersionedTextDocumentIdentifier(string Uri, int? Version = null);
 
-internal sealed record TextDocumentItem(string Uri, string LanguageId, int Version, string Text);
+internal sealed record TextDocumentItem(string Uri, string LanguageId, int Version, [property: JsonConverter(typeof(AnyText))] string Text);
 
 internal sealed record DidOpenParams(TextDocumentItem TextDocument);
 
 internal sealed record DidChangeParams(VersionedTextDocumentIdentifier TextDocument, IReadOnlyList<TextChange> ContentChanges);
 
 /// <summary>Without a range, <paramref name="Text"/> is the whole document.</summary>
-internal sealed record TextChange(Range? Range, string Text);
+internal sealed record TextChange([property: JsonConverter(typeof(AnyText))] string Text, Range? Range = null);
 
 internal sealed record DidCloseParams(TextDocumentIdentifier TextDocument);
 
 internal sealed record DidSaveParams(TextDocumentIdentifier TextDocument);
 
-internal sealed record DidChangeConfigurationParams(JsonElement Settings);
+internal sealed record DidChangeConfigurationParams(JsonElement Settings = default);
 
 internal sealed record ConfigurationParams(IReadOnlyList<ConfigurationItem> Items);
 

@@ -123,6 +123,11 @@ internal sealed class FrameReader(PipeReader input, int maximumHeader = 8 * 1024
                 throw new FramingException($"'{Shown(field)}' does not give a length; expected 'Content-Length: N'.");
             }
 
+            if (length is { } earlier && earlier != parsed)
+            {
+                throw new FramingException($"A frame's header gives two lengths, {earlier} and {parsed}.");
+            }
+
             length = parsed;
         }
 

@@ -8,12 +8,16 @@ using System.Text.Json.Serialization.Metadata;
 namespace LlmAssist.Server.Rpc;
 
 /// <summary>One connection. Sending is safe on any thread.</summary>
-internal sealed class RpcConnection(Stream input, Stream output)
+/// <param name="input">What the peer sends.</param>
+/// <param name="output">What the peer reads.</param>
+/// <param name="maximumPayload">Bytes of a message that comes in, at the most; longer ones are refused.</param>
+internal sealed class RpcConnection(PipeReader input, Stream output, int maximumPayload = 64 * 1024 * 1024)
 {
-    private readonly FrameReader _reader = new(PipeReader.Create(input));
+    private readonly FrameReader _reader = new(input, maximumPayload: maximumPayload);
     private readonly FrameWriter _writer = new(output);
     private readonly ConcurrentDictionary<RequestId, TaskCompletionSource<JsonElement>> _calls = new();
     private long _lastCall;
+    private volatile bool _hasEnded;
 
     /// <summary>
     /// Reads until the input ends, handing requests and notifications to <paramref name="receive"/> in the order of their coming. What is no
@@ -48,10 +52,8 @@ internal sealed class RpcConnection(Stream input, Stream output)
         }
         finally
         {
-            foreach (var call in _calls.Values)
-            {
-                call.TrySetCanceled(CancellationToken.None);
-            }
+            _hasEnded = true;
+            EndCalls();
         }
     }
 
@@ -79,6 +81,12 @@ internal sealed class RpcConnection(Stream input, Stream output)
         try
         {
             _writer.Write(RpcMessage.Call(id, method, parameters, type));
+            if (_hasEnded)
+            {
+                // Looked at after the call was noted: either the end finds it, or it finds the end.
+                EndCalls();
+            }
+
             return await answer.Task;
         }
         finally
@@ -90,7 +98,7 @@ internal sealed class RpcConnection(Stream input, Stream output)
     // An answer to what we never asked, or not any more, is nobody's.
     private void Complete(RpcMessage.Response response)
     {
-        if (!_calls.TryGetValue(response.Id, out var call))
+        if (response.Id is not { } id || !_calls.TryGetValue(id, out var call))
         {
             return;
         }
@@ -102,6 +110,14 @@ internal sealed class RpcConnection(Stream input, Stream output)
         else
         {
             call.TrySetResult(response.Result);
+        }
+    }
+
+    private void EndCalls()
+    {
+        foreach (var call in _calls.Values)
+        {
+            call.TrySetCanceled(CancellationToken.None);
         }
     }
 }

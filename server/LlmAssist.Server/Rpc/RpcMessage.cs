@@ -25,8 +25,8 @@ internal abstract record RpcMessage
 
     public sealed record Notification(string Method, JsonElement Params) : RpcMessage;
 
-    /// <summary>The answer to a call of ours: a result, or an error.</summary>
-    public sealed record Response(RequestId Id, JsonElement Result, RpcException? Error) : RpcMessage;
+    /// <summary>The answer to a call of ours: a result, or an error. The id is null if the peer could not read ours.</summary>
+    public sealed record Response(RequestId? Id, JsonElement Result, RpcException? Error) : RpcMessage;
 
     /// <summary>Nothing of the above; to be answered with this error, with the id as far as one could be read.</summary>
     public sealed record Invalid(RequestId? Id, int Code, string Reason) : RpcMessage;
@@ -59,15 +59,7 @@ internal abstract record RpcMessage
             return new Invalid(null, RpcErrorCode.InvalidRequest, $"A message is an object; found {message.ValueKind}.");
         }
 
-        try
-        {
-            return Read(message);
-        }
-        catch (InvalidOperationException exception)
-        {
-            // JSON may hold what strings may not: a lone surrogate, escaped.
-            return new Invalid(null, RpcErrorCode.InvalidRequest, $"The message cannot be read: {exception.Message}");
-        }
+        return Read(message);
     }
 
     /// <summary>The payload of a message that goes out: its members besides 'jsonrpc' are written by <paramref name="members"/>.</summary>
@@ -121,46 +113,64 @@ internal abstract record RpcMessage
 
     private static RpcMessage Read(JsonElement message)
     {
-        RequestId? id = message.TryGetProperty("id"u8, out var idValue) && idValue.ValueKind is JsonValueKind.Number or JsonValueKind.String
-            ? new(idValue.GetRawText())
-            : null;
+        var hasId = message.TryGetProperty("id"u8, out var idValue);
+        RequestId? id = IsReadable(idValue) ? new(idValue.GetRawText()) : null;
+        var hasMethod = message.TryGetProperty("method"u8, out var method);
+
+        // Never refused, however malformed: two peers that answer each other's answers would never stop.
+        if (!hasMethod && (message.TryGetProperty("result"u8, out var result) | message.TryGetProperty("error"u8, out var error)))
+        {
+            return new Response(id, result, error.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null ? null : ErrorOf(error));
+        }
+
         if (!message.TryGetProperty("jsonrpc"u8, out var version) || version.ValueKind != JsonValueKind.String || !version.ValueEquals("2.0"u8))
         {
             return new Invalid(id, RpcErrorCode.InvalidRequest, "The member 'jsonrpc' must be \"2.0\".");
         }
 
-        if (message.TryGetProperty("method"u8, out var method))
+        if (method.ValueKind != JsonValueKind.String || !IsReadable(method))
         {
-            if (method.ValueKind != JsonValueKind.String)
-            {
-                return new Invalid(id, RpcErrorCode.InvalidRequest, "The member 'method' must be a string.");
-            }
-
-            message.TryGetProperty("params"u8, out var parameters);
-            if (idValue.ValueKind == JsonValueKind.Undefined)
-            {
-                return new Notification(method.GetString()!, parameters);
-            }
-
-            return id is { } known
-                ? new Request(known, method.GetString()!, parameters)
-                : new Invalid(null, RpcErrorCode.InvalidRequest, "The member 'id' must be a number or a string.");
+            return new Invalid(id, RpcErrorCode.InvalidRequest, "The member 'method' must be a string.");
         }
 
-        if (id is not { } answered)
+        if (message.TryGetProperty("params"u8, out var parameters)
+            && parameters.ValueKind is not (JsonValueKind.Object or JsonValueKind.Array or JsonValueKind.Null))
         {
-            return new Invalid(null, RpcErrorCode.InvalidRequest, "The message has neither a method nor an id.");
+            return new Invalid(id, RpcErrorCode.InvalidRequest, "The member 'params' must be an object or an array.");
         }
 
-        if (message.TryGetProperty("error"u8, out var error) && error.ValueKind == JsonValueKind.Object)
+        if (!hasId)
         {
-            var code = error.TryGetProperty("code"u8, out var number) && number.TryGetInt32(out var value) ? value : RpcErrorCode.InternalError;
-            var reason = error.TryGetProperty("message"u8, out var text) && text.ValueKind == JsonValueKind.String ? text.GetString()! : "";
-            return new Response(answered, default, new(code, reason));
+            return new Notification(method.GetString()!, parameters);
         }
 
-        return message.TryGetProperty("result"u8, out var result)
-            ? new Response(answered, result, null)
-            : new Invalid(answered, RpcErrorCode.InvalidRequest, "The message has neither a method, nor a result, nor an error.");
+        return id is { } known
+            ? new Request(known, method.GetString()!, parameters)
+            : new Invalid(null, RpcErrorCode.InvalidRequest, "The member 'id' must be a number or a string.");
+    }
+
+    // A number, or a string that is text: JSON may hold what strings may not, half a surrogate pair.
+    private static bool IsReadable(JsonElement value)
+    {
+        try
+        {
+            return value.ValueKind == JsonValueKind.Number || (value.ValueKind == JsonValueKind.String && value.GetString() is not null);
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
+        }
+    }
+
+    // In whatever shape: it is the peer's failure that is told.
+    private static RpcException ErrorOf(JsonElement error)
+    {
+        var isObject = error.ValueKind == JsonValueKind.Object;
+        var code = isObject && error.TryGetProperty("code"u8, out var number) && number.ValueKind == JsonValueKind.Number && number.TryGetInt32(out var known)
+            ? known
+            : RpcErrorCode.InternalError;
+        return isObject && error.TryGetProperty("message"u8, out var text) && text.ValueKind == JsonValueKind.String && IsReadable(text)
+            ? new(code, text.GetString()!)
+            : new(code, error.GetRawText());
     }
 }

@@ -71,8 +71,9 @@ internal sealed class ClientLink(RpcConnection connection)
             }
             catch (RpcException)
             {
-                // The client does not want to show it. The work goes on.
+                // LSP: a client that does not want to show it must get none. The work goes on.
                 isShown = false;
+                _progress.TryRemove(token, out _);
             }
         }
 
@@ -84,9 +85,22 @@ internal sealed class ClientLink(RpcConnection connection)
     /// <summary>The user has canceled a progress.</summary>
     public void CancelProgress(string token)
     {
-        if (_progress.TryGetValue(token, out var source))
+        if (_progress.TryRemove(token, out var source))
         {
-            source.Cancel();
+            _ = CancelAsync(source);
+        }
+    }
+
+    // Not on the caller's thread, which is the loop's: what hangs on the token is the work's code.
+    private static async Task CancelAsync(CancellationTokenSource source)
+    {
+        try
+        {
+            await source.CancelAsync();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The work ended at the same moment.
         }
     }
 }

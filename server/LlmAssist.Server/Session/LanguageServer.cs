@@ -9,7 +9,9 @@ namespace LlmAssist.Server.Session;
 /// <summary>One session of one client, from its first byte to its last.</summary>
 internal sealed class LanguageServer
 {
-    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1); // for answers still queued when the session ends
+    // Together below the two seconds after which editors kill.
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);               // for requests that run when the session ends
+    private static readonly TimeSpan LastWords = TimeSpan.FromMilliseconds(500);    // for answers that are queued then
 
     private readonly RpcConnection _connection;
     private readonly Routes _routes;
@@ -18,6 +20,7 @@ internal sealed class LanguageServer
     private readonly Channel<ServerEvent> _inbox = Channel.CreateUnbounded<ServerEvent>(new() { SingleReader = true });
     private readonly Session _session = new();            // loop only
     private readonly PendingRequests _pending = new();    // loop only
+    private bool _isEnding;                               // loop only
 
     /// <summary>A server for one connection.</summary>
     /// <param name="processExit">Completes when the process with an id has ended; for tests. Null asks the system.</param>
@@ -48,8 +51,12 @@ internal sealed class LanguageServer
             // The host wants us to end; nobody is owed more than an orderly end.
         }
 
-        // Here: the loop is over, read handlers may still run; their answers are nobody's any more.
-        _pending.CancelAll();
+        // Here: the loop is over. Read handlers may still run, but they have had their time.
+        foreach (var id in _pending.Ids())
+        {
+            Cancel(id);
+        }
+
         await ending.CancelAsync();
         _connection.CompleteWriting();
         await Task.WhenAny(writing, Task.Delay(LastWords, _time, CancellationToken.None));
@@ -64,13 +71,15 @@ internal sealed class LanguageServer
         {
             await _connection.ReadAsync(message => _inbox.Writer.TryWrite(new ServerEvent.Received(message)), cancellation);
         }
-        catch (Exception exception) when (exception is FramingException or IOException)
-        {
-            fault = exception.Message;
-        }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
             return;
+        }
+#pragma warning disable CA1031 // Whatever ends the input: the loop must hear of it, or it would wait forever.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            fault = exception.Message;
         }
 
         _inbox.Writer.TryWrite(new ServerEvent.InputEnded(fault));
@@ -78,38 +87,59 @@ internal sealed class LanguageServer
 
     private async Task LoopAsync(CancellationToken cancellation)
     {
-        await foreach (var happened in _inbox.Reader.ReadAllAsync(cancellation))
+        ITimer? grace = null;
+        while (!_isEnding || 0 < _pending.Count)
         {
-            switch (happened)
+            var happened = await _inbox.Reader.ReadAsync(cancellation);
+            if (happened is ServerEvent.ClientDied or ServerEvent.GraceOver)
             {
-                case ServerEvent.Received { Message: RpcMessage.Request request }:
-                    Receive(request, cancellation);
-                    break;
-                case ServerEvent.Received { Message: RpcMessage.Notification { Method: LspMethods.Exit } }:
-                    return;
-                case ServerEvent.Received { Message: RpcMessage.Notification notification }:
-                    Receive(notification);
-                    break;
-                case ServerEvent.Finished finished:
-                    if (_pending.TryFinish(finished.Id))
-                    {
-                        Answer(finished.Id, finished.Outcome);
-                    }
-
-                    break;
-                case ServerEvent.Posted posted:
-                    posted.Change(_session);
-                    break;
-                case ServerEvent.InputEnded ended:
-                    if (ended.Fault is not null)
-                    {
-                        _routes.Fault(ended.Fault);
-                    }
-
-                    return;
-                case ServerEvent.ClientDied:
-                    return;
+                break;
             }
+
+            Handle(happened, cancellation);
+            if (_isEnding)
+            {
+                grace ??= _time.CreateTimer(_ => _inbox.Writer.TryWrite(new ServerEvent.GraceOver()), null, Grace, Timeout.InfiniteTimeSpan);
+            }
+        }
+
+        grace?.Dispose();
+    }
+
+    private void Handle(ServerEvent happened, CancellationToken ending)
+    {
+        switch (happened)
+        {
+            case ServerEvent.Received when _isEnding:
+                break;
+            case ServerEvent.Received { Message: RpcMessage.Request request }:
+                Receive(request, ending);
+                break;
+            case ServerEvent.Received { Message: RpcMessage.Notification { Method: LspMethods.Exit } }:
+                _isEnding = true;
+                break;
+            case ServerEvent.Received { Message: RpcMessage.Notification notification }:
+                Receive(notification);
+                break;
+            case ServerEvent.Finished finished:
+                if (_pending.TryFinish(finished.Id))
+                {
+                    Answer(finished.Id, finished.Outcome);
+                }
+
+                break;
+            case ServerEvent.Posted posted:
+                _routes.Apply(_session, posted.Change);
+                break;
+            case ServerEvent.InputEnded ended:
+                if (ended.Fault is not null)
+                {
+                    _routes.Fault(ended.Fault);
+                }
+
+                // What runs may end: a client that writes all it has to ask and closes its end still gets its answers.
+                _isEnding = true;
+                break;
         }
     }
 
@@ -195,11 +225,15 @@ internal sealed class LanguageServer
     {
         if (notification.Params.ValueKind == System.Text.Json.JsonValueKind.Object && notification.Params.TryGetProperty("id"u8, out var id))
         {
-            var canceled = new RequestId(id.GetRawText());
-            if (_pending.TryCancel(canceled) is { } outcome)
-            {
-                Answer(canceled, outcome);
-            }
+            Cancel(new RequestId(id.GetRawText()));
+        }
+    }
+
+    private void Cancel(RequestId id)
+    {
+        if (_pending.TryCancel(id) is { } outcome)
+        {
+            Answer(id, outcome);
         }
     }
 

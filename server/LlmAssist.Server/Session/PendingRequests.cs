@@ -44,19 +44,11 @@ internal sealed class PendingRequests
             return null;
         }
 
-        // Not disposed: the work still holds the token and may register with it.
-        entry.Cancellation.Cancel();
+        // Not on the loop: what hangs on the token is the work's code. Not disposed: the work may still register with it.
+        _ = entry.Cancellation.CancelAsync();
         return entry.Canceled;
     }
 
-    /// <summary>Cancels everything that is open, at the end of a session.</summary>
-    public void CancelAll()
-    {
-        foreach (var (cancellation, _) in _open.Values)
-        {
-            cancellation.Cancel();
-        }
-
-        _open.Clear();
-    }
+    /// <summary>The ids of all entries at this moment.</summary>
+    public IReadOnlyList<RequestId> Ids() => [.. _open.Keys];
 }

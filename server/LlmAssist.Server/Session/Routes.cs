@@ -69,13 +69,25 @@ internal sealed class Routes
             return;
         }
 
+        Apply(session, changed => handler(changed, notification.Params), notification.Method);
+    }
+
+    /// <summary>Changes the session. Never fails: the loop outlives every handler, whose failure is reported.</summary>
+    public void Apply(Session session, Action<Session> change, string name = "change")
+    {
         try
         {
-            handler(session, notification.Params);
+            change(session);
         }
         catch (RpcException exception)
         {
-            Fault($"{notification.Method}: {exception.Message}");
+            Fault($"{name}: {exception.Message}");
+        }
+#pragma warning disable CA1031 // As above.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            Fault($"{name}: {exception}");
         }
     }
 
@@ -94,6 +106,13 @@ internal sealed class Routes
         catch (RpcException exception)
         {
             return new Outcome.Failure(exception.Code, exception.Message);
+        }
+#pragma warning disable CA1031 // The loop outlives every handler; the fault is reported.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            Fault($"{request.Method}: {exception}");
+            return new Outcome.Failure(RpcErrorCode.InternalError, exception.Message);
         }
     }
 

@@ -25,6 +25,9 @@ internal abstract record ServerEvent
 
     /// <summary>The client's process is gone.</summary>
     public sealed record ClientDied : ServerEvent;
+
+    /// <summary>The requests that ran when the session began to end have had their time.</summary>
+    public sealed record GraceOver : ServerEvent;
 }
 
 /// <summary>How a request ended.</summary>

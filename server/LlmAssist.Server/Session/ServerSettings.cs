@@ -105,7 +105,7 @@ internal sealed record ServerSettings
     /// <summary>Bytes of a limit: a preset's name or a number of GiB; null for anything else.</summary>
     public static long? LimitOf(JsonElement value) => value.ValueKind switch
     {
-        JsonValueKind.String when MemoryPresets.TryGetValue(value.GetString()!, out var preset) => preset,
+        JsonValueKind.String when Text(value) is { } name && MemoryPresets.TryGetValue(name, out var preset) => preset,
         JsonValueKind.Number when value.TryGetDouble(out var gigabytes) && gigabytes is > 0 and <= 4096 => (long)(gigabytes * GiB),
         _ => null,
     };
@@ -122,7 +122,7 @@ internal sealed record ServerSettings
     {
         ["completion.source"] = new(
             new("\"auto\", \"pattern\" or \"off\"", "\"auto\", \"pattern\" u \"off\""),
-            static (settings, value) => (value.ValueKind == JsonValueKind.String ? value.GetString() : null) switch
+            static (settings, value) => Text(value) switch
             {
                 "auto" => settings with { Source = CompletionSource.Auto },
                 "pattern" => settings with { Source = CompletionSource.Pattern },
@@ -162,6 +162,19 @@ internal sealed record ServerSettings
     private static double? Number(JsonElement value, double least, double most) =>
         value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) && least <= number && number <= most ? number : null;
 
+    // Null also for half a surrogate pair, which JSON may hold and at which the reader throws.
+    private static string? Text(JsonElement value)
+    {
+        try
+        {
+            return value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
     private static List<string>? TextList(JsonElement value)
     {
         if (value.ValueKind != JsonValueKind.Array)
@@ -172,12 +185,12 @@ internal sealed record ServerSettings
         var list = new List<string>();
         foreach (var element in value.EnumerateArray())
         {
-            if (element.ValueKind != JsonValueKind.String)
+            if (Text(element) is not { } text)
             {
                 return null;
             }
 
-            list.Add(element.GetString()!);
+            list.Add(text);
         }
 
         return list;

@@ -1,0 +1,140 @@
+using System.Text.Json;
+using LlmAssist.Engine;
+using LlmAssist.Server.Session;
+
+namespace LlmAssist.Tests.Session;
+
+public sealed class ServerSettingsTests
+{
+    [Theory]
+    [InlineData("""{"completion":{"minConfidence":0.25}}""", "0.25")]
+    [InlineData("""{"completion.minConfidence":0.25}""", "0.25")]
+    [InlineData("""{"llmAssist":{"completion":{"minConfidence":0.25}}}""", "0.25")]
+    [InlineData("""{"llmAssist":{"completion.minConfidence":0.25}}""", "0.25")]
+    [InlineData("""{"llmAssist.completion.minConfidence":0.25}""", "0.25")]
+    [InlineData("""{"llmAssist.completion":{"minConfidence":0.25}}""", "0.25")]
+    [InlineData("""{"completion":{"minConfidence":null}}""", "0.5")]
+    [InlineData("""{"completion":{"completion":{"minConfidence":0.25}}}""", "0.5")]
+    [InlineData("""{"minConfidence":0.25,"other":{"a":{"b":[]}},"ollama":{"model":7}}""", "0.5")]
+    [InlineData("""{"completion":7,"memory":[],"training":null}""", "0.5")]
+    [InlineData("[]", "0.5")]
+    [InlineData("null", "0.5")]
+    [InlineData("7", "0.5")]
+    public void Are_found_in_every_shape(string json, string expected) =>
+        Check(json, settings => settings.MinConfidence.ToString(System.Globalization.CultureInfo.InvariantCulture), expected);
+
+    [Theory]
+    [InlineData("completion.source", "\"off\"", "Off")]
+    [InlineData("completion.source", "\"pattern\"", "Pattern")]
+    [InlineData("completion.list", "false", "False")]
+    [InlineData("completion.inline", "false", "False")]
+    [InlineData("completion.languages", """{"*":false,"go":true}""", "go")]
+    [InlineData("completion.languages", """{"go":false}""", "c#")]
+    [InlineData("completion.languages", "{}", "go c#")]
+    [InlineData("completion.minConfidence", "1", "1")]
+    [InlineData("memory.enabled", "false", "False")]
+    [InlineData("memory.limit", "\"low\"", "2147483648")]
+    [InlineData("memory.limit", "\"medium\"", "6442450944")]
+    [InlineData("memory.limit", "\"high\"", "12884901888")]
+    [InlineData("memory.limit", "\"veryHigh\"", "25769803776")]
+    [InlineData("memory.limit", "0.5", "536870912")]
+    [InlineData("memory.pollSeconds", "5", "00:00:05")]
+    [InlineData("training.auto", "false", "False")]
+    [InlineData("training.folders", """["/a","/b"]""", "/a|/b")]
+    [InlineData("training.exclude", "[]", "")]
+    [InlineData("training.maxFileKilobytes", "64", "64")]
+    public void Are_taken(string name, string value, string expected) => Check($$"""{"{{name}}":{{value}}}""", settings => Shown(settings, name), expected);
+
+    [Theory]
+    [InlineData("completion.source", "\"Auto\"", "\"auto\", \"pattern\" or \"off\"")]
+    [InlineData("completion.source", "7", "\"auto\", \"pattern\" or \"off\"")]
+    [InlineData("completion.source", "\"\\ud800\"", "\"auto\", \"pattern\" or \"off\"")]
+    [InlineData("completion.list", "1", "true or false")]
+    [InlineData("completion.languages", "[\"go\"]", "an object")]
+    [InlineData("completion.languages", "{\"go\":1}", "an object")]
+    [InlineData("completion.minConfidence", "1.01", "a number from 0 to 1")]
+    [InlineData("completion.minConfidence", "-0.1", "a number from 0 to 1")]
+    [InlineData("completion.minConfidence", "\"NaN\"", "a number from 0 to 1")]
+    [InlineData("completion.minConfidence", "1e999", "a number from 0 to 1")]
+    [InlineData("memory.limit", "0", "\"low\", \"medium\", \"high\", \"veryHigh\" or a number of GiB")]
+    [InlineData("memory.limit", "-1", "\"low\", \"medium\", \"high\", \"veryHigh\" or a number of GiB")]
+    [InlineData("memory.limit", "1e300", "\"low\", \"medium\", \"high\", \"veryHigh\" or a number of GiB")]
+    [InlineData("memory.limit", "\"huge\"", "\"low\", \"medium\", \"high\", \"veryHigh\" or a number of GiB")]
+    [InlineData("memory.pollSeconds", "4", "a number of seconds from 5 to 3600")]
+    [InlineData("training.folders", "\"/a\"", "a list of strings")]
+    [InlineData("training.folders", "[1]", "a list of strings")]
+    [InlineData("training.exclude", "[\"\\ud800\"]", "a list of strings")]
+    [InlineData("memory.limit", "\"\\ud800\"", "\"low\", \"medium\", \"high\", \"veryHigh\" or a number of GiB")]
+    [InlineData("training.maxFileKilobytes", "0", "a number of kilobytes")]
+    public void That_cannot_be_used_are_told_and_left_as_they_were(string name, string value, string expected)
+    {
+        var complaints = new List<Phrase>();
+        var settings = Read($$"""{"{{name}}":{{value}}}""", complaints);
+        var complaint = Assert.Single(complaints);
+        Assert.Contains($"llmAssist.{name} is {value}; expected is {expected}", complaint.English, StringComparison.Ordinal);
+        Assert.Contains($"llmAssist.{name} es {value}; se espera", complaint.Spanish, StringComparison.Ordinal);
+        Assert.Equal(Shown(new ServerSettings(), name), Shown(settings, name));
+    }
+
+    [Fact]
+    public void Every_setting_has_a_test_here()
+    {
+        var tested = GetType().GetMethod(nameof(Are_taken))!.GetCustomAttributes(typeof(InlineDataAttribute), inherit: false)
+            .SelectMany(attribute => ((InlineDataAttribute)attribute).GetData(null!))
+            .Select(row => (string)row[0]!)
+            .Distinct();
+        Assert.Equal(ServerSettings.Names, tested);
+    }
+
+    [Fact]
+    public void A_long_bad_value_is_cut_and_the_good_ones_beside_it_count()
+    {
+        var complaints = new List<Phrase>();
+        var settings = Read($$$"""{"completion":{"source":"{{{new string('x', 10_000)}}}","list":false} }""", complaints);
+        Assert.False(settings.List);
+        Assert.InRange(Assert.Single(complaints).English.Length, 1, 300);
+    }
+
+    [Fact]
+    public void Later_layers_overlay_earlier_ones()
+    {
+        var (settings, problems) = ServerSettings.Parse(
+            default,
+            JsonElement.Parse("""{"completion":{"list":false,"minConfidence":0.1}}"""),
+            JsonElement.Parse("null"),
+            JsonElement.Parse("""{"completion.minConfidence":0.9,"completion.inline":null}"""));
+        Assert.Empty(problems);
+        Assert.Equal((false, true, 0.9), (settings.List, settings.Inline, settings.MinConfidence));
+    }
+
+    private static void Check(string json, Func<ServerSettings, string> show, string expected)
+    {
+        var complaints = new List<Phrase>();
+        Assert.Equal(expected, show(Read(json, complaints)));
+        Assert.Empty(complaints);
+    }
+
+    private static ServerSettings Read(string json, List<Phrase> complaints)
+    {
+        var (settings, problems) = ServerSettings.Parse(JsonElement.Parse(json));
+        complaints.AddRange(problems);
+        return settings;
+    }
+
+    private static string Shown(ServerSettings settings, string name) => name switch
+    {
+        "completion.source" => $"{settings.Source}",
+        "completion.list" => $"{settings.List}",
+        "completion.inline" => $"{settings.Inline}",
+        "completion.languages" => string.Join(' ', new[] { "go", "c#" }.Where(settings.Serves)),
+        "completion.minConfidence" => $"{settings.MinConfidence}",
+        "memory.enabled" => $"{settings.MemoryEnabled}",
+        "memory.limit" => $"{settings.MemoryLimit}",
+        "memory.pollSeconds" => $"{settings.MemoryPoll}",
+        "training.auto" => $"{settings.TrainingAuto}",
+        "training.folders" => string.Join('|', settings.TrainingFolders),
+        "training.exclude" => string.Join('|', settings.TrainingExclude),
+        "training.maxFileKilobytes" => $"{settings.TrainingMaxFileKilobytes}",
+        _ => throw new ArgumentOutOfRangeException(nameof(name), name, "A setting without a test."),
+    };
+}
