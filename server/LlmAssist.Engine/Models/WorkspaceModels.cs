@@ -54,8 +54,7 @@ public sealed class WorkspaceModels(PatternStore store, ModelHost host, TimeProv
     /// Trains, takes the new model into memory and lets go of older ones of its name. If another process is training the same name,
     /// waits for it, and takes its model if <paramref name="acceptOthers"/>.
     /// </summary>
-    /// <exception cref="UserException">There is nothing to learn from.</exception>
-    /// <exception cref="IOException">The model could not be saved.</exception>
+    /// <exception cref="UserException">There is nothing to learn from, or the model could not be saved.</exception>
     /// <exception cref="OperationCanceledException">Canceled; the previous model stays.</exception>
     public async Task<(ModelId Id, PatternStatistics Statistics)> TrainAsync(
         TrainingRequest request,
@@ -93,7 +92,7 @@ public sealed class WorkspaceModels(PatternStore store, ModelHost host, TimeProv
         }
     }
 
-    /// <summary>Compares a model with the files that there are now. Reads names, sizes and times, not contents.</summary>
+    /// <summary>Compares a model with the files that there are now. Compares names, sizes and times; of contents only the beginnings are read, to tell what is source code.</summary>
     /// <exception cref="OperationCanceledException">Canceled.</exception>
     public Staleness Compare(ModelId id, CorpusOptions options, CancellationToken cancellation)
     {

@@ -18,9 +18,7 @@ public sealed record PatternStatistics
     /// <summary>Different symbols, spaces included.</summary>
     public required int Symbols { get; init; }
 
-    /// <summary>
-    /// Share of possible (symbol, next symbol) pairs that never occurred, 0..1: how far the code is from random text.
-    /// </summary>
+    /// <summary>Share of all pairs of a stored context and a symbol that never occurred, 0..1: how much the code differs from random text.</summary>
     public required double Sparsity { get; init; }
 
     /// <summary>Significant tokens learned from.</summary>

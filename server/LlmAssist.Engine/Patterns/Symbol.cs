@@ -13,6 +13,9 @@ internal readonly record struct Symbol(ulong Hash, TokenKind Kind, int Start, in
     /// <summary>A literal longer than this is not learned by its text; nobody wants it suggested.</summary>
     public const int MaximumLiteralLength = 80;
 
+    // Shell and YAML write secrets without quotes, so that they are names to a lexer; none is shorter than this.
+    private const int LeastSecretName = 20;
+
     /// <summary>The hash of a line's end. Blank lines add nothing to it.</summary>
     public static readonly ulong NewlineHash = SymbolHash.Of("\n");
 
@@ -48,7 +51,7 @@ internal readonly record struct Symbol(ulong Hash, TokenKind Kind, int Start, in
 
     private static bool IsWithheld(TokenKind kind, ReadOnlySpan<char> literal) =>
         kind == TokenKind.Identifier
-            ? MaximumLiteralLength < literal.Length
+            ? MaximumLiteralLength < literal.Length || (LeastSecretName <= literal.Length && SecretFilter.IsSecretLiteral(literal))
             : MaximumLiteralLength < literal.Length || literal.ContainsAny('\n', '\r') || SecretFilter.IsSecretLiteral(literal);
 }
 

@@ -1,6 +1,7 @@
 // What is written in more than one place says the same in all: commands and records in the server, on its page of the
 // protocol and in the client; settings in the server and in the client's manifest. What the client has of its own
 // (palette, texts in two languages) is tested beside it.
+using System.IO.Pipelines;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -61,7 +62,7 @@ public sealed partial class MirrorTests : IDisposable
     public MirrorTests()
     {
         var time = TimeProvider.System;
-        var client = new ClientLink(new RpcConnection(Stream.Null, Stream.Null));
+        var client = new ClientLink(new RpcConnection(PipeReader.Create(Stream.Null), Stream.Null));
         _store = new(_folder.Path, time);
         _host = new(_store, time);
         _models = new(_store, _host, time);

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization.Metadata;
 using LlmAssist.Engine;
 using LlmAssist.Server.Lsp;
 using LlmAssist.Server.Session;
@@ -200,7 +201,9 @@ public sealed class RequestTests
         await server.InitializeAsync();
         var id = await server.RequestAsync("test/loud", """{"name":"a"}""");
         await work.Started.WaitAsync();
+        var grace = server.Time.NextTimer();
         await server.CloseInputAsync();
+        await grace;
         work.Release("done");
         Assert.Equal("\"done\"", await Shown(server, id));
         Assert.Equal(1, await server.ExitCode);
@@ -246,7 +249,9 @@ public sealed class RequestTests
 
         public void AddTo(Routes routes)
         {
-            var (named, text, nothing) = (NamedJson.Default.Named, NamedJson.Default.String!, LspJson.Default.Nothing);
+            Func<LspJson, JsonTypeInfo<Named>> named = _ => NamedJson.Default.Named;
+            Func<LspJson, JsonTypeInfo<string?>> text = _ => NamedJson.Default.String!;
+            Func<LspJson, JsonTypeInfo<Nothing>> nothing = json => json.Nothing;
             routes
                 .Read("test/loud", named, text, RunAsync)
                 .Read("test/quiet", named, text, RunAsync, isQuiet: true)

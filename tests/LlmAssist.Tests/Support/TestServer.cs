@@ -39,9 +39,9 @@ internal sealed class TestServer : IAsyncDisposable
         Client = new(connection);
         var routes = new Routes { Fault = fault => Client.Log(MessageType.Error, fault) };
         routes
-            .Ask(LspMethods.Initialize, LspJson.Default.InitializeParams, LspJson.Default.Nothing, Initialize)
-            .Ask(LspMethods.Shutdown, LspJson.Default.Nothing, LspJson.Default.Nothing!, (_, _) => null)
-            .Change(LspMethods.WorkDoneProgressCancel, LspJson.Default.WorkDoneProgressCancelParams, (_, parameters) => Client.CancelProgress($"{parameters.Token}"));
+            .Ask(LspMethods.Initialize, json => json.InitializeParams, json => json.Nothing, Initialize)
+            .Ask(LspMethods.Shutdown, json => json.Nothing, json => json.Nothing!, (_, _) => null)
+            .Change(LspMethods.WorkDoneProgressCancel, json => json.WorkDoneProgressCancelParams, (_, parameters) => Client.CancelProgress($"{parameters.Token}"));
         more?.Invoke(routes);
         _loop = new(connection, routes, Time, processExit);
         _running = _loop.RunAsync(CancellationToken.None);
