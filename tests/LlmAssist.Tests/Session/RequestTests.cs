@@ -200,7 +200,9 @@ public sealed class RequestTests
         await server.InitializeAsync();
         var id = await server.RequestAsync("test/loud", """{"name":"a"}""");
         await work.Started.WaitAsync();
+        var grace = server.Time.NextTimer();
         await server.CloseInputAsync();
+        await grace;
         work.Release("done");
         Assert.Equal("\"done\"", await Shown(server, id));
         Assert.Equal(1, await server.ExitCode);
