@@ -23,7 +23,8 @@ internal sealed class StatusReporter(ClientLink client, ModelHost host, Completi
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
     private const double TightPercent = 90;
 
-    private readonly SemaphoreSlim _changed = new(1);
+    // LSP: nothing of ours may be sent before initialize is answered. The first to signal is the session that begins.
+    private readonly SemaphoreSlim _changed = new(0);
     private volatile AssistState _state = new("ready", default);
     private volatile SessionSnapshot _session = new();
 
