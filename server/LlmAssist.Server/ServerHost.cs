@@ -93,17 +93,17 @@ internal static class ServerHost
         var memory = new MemoryCommands(status, post);
         var completion = new CompletionCommands(engine);
         return new CommandTable()
-            .Add(AssistMethods.ModelsList, AssistJson.Default.Nothing, AssistJson.Default.IReadOnlyListModelInfo, model.ListAsync)
-            .Add(AssistMethods.ModelsTrain, AssistJson.Default.TrainArgument, AssistJson.Default.ModelAnswer, new TrainCommand(work, models, store).ExecuteAsync)
-            .Add(AssistMethods.ModelsLoad, AssistJson.Default.ModelArgument, AssistJson.Default.ModelAnswer, model.LoadAsync)
-            .Add(AssistMethods.ModelsUnload, AssistJson.Default.ModelArgument, AssistJson.Default.UnloadAnswer, model.UnloadAsync)
-            .Add(AssistMethods.ModelsUnloadAll, AssistJson.Default.Nothing, AssistJson.Default.UnloadAnswer, model.UnloadAllAsync)
-            .Add(AssistMethods.ModelsDelete, AssistJson.Default.ModelArgument, AssistJson.Default.DeleteAnswer, model.DeleteAsync)
-            .Add(AssistMethods.ModelsCompare, AssistJson.Default.CompareArgument, AssistJson.Default.CompareAnswer, new CompareCommand(store, client, time).ExecuteAsync)
-            .Add(AssistMethods.MemoryStatus, AssistJson.Default.Nothing, AssistJson.Default.MemoryStatus, memory.StatusAsync)
-            .Add(AssistMethods.MemorySetLimit, AssistJson.Default.SetLimitArgument, AssistJson.Default.SetLimitAnswer, memory.SetLimitAsync)
-            .Add(AssistMethods.CompletionExplain, AssistJson.Default.Nothing, AssistJson.Default.ExplainAnswer!, completion.ExplainAsync)
-            .Add(AssistMethods.CompletionAccepted, AssistJson.Default.AcceptedArgument, AssistJson.Default.Nothing!, completion.AcceptedAsync);
+            .Add(AssistMethods.ModelsList, json => json.Nothing, json => json.IReadOnlyListModelInfo, model.ListAsync)
+            .Add(AssistMethods.ModelsTrain, json => json.TrainArgument, json => json.ModelAnswer, new TrainCommand(work, models, store).ExecuteAsync)
+            .Add(AssistMethods.ModelsLoad, json => json.ModelArgument, json => json.ModelAnswer, model.LoadAsync)
+            .Add(AssistMethods.ModelsUnload, json => json.ModelArgument, json => json.UnloadAnswer, model.UnloadAsync)
+            .Add(AssistMethods.ModelsUnloadAll, json => json.Nothing, json => json.UnloadAnswer, model.UnloadAllAsync)
+            .Add(AssistMethods.ModelsDelete, json => json.ModelArgument, json => json.DeleteAnswer, model.DeleteAsync)
+            .Add(AssistMethods.ModelsCompare, json => json.CompareArgument, json => json.CompareAnswer, new CompareCommand(store, client, time).ExecuteAsync)
+            .Add(AssistMethods.MemoryStatus, json => json.Nothing, json => json.MemoryStatus, memory.StatusAsync)
+            .Add(AssistMethods.MemorySetLimit, json => json.SetLimitArgument, json => json.SetLimitAnswer, memory.SetLimitAsync)
+            .Add(AssistMethods.CompletionExplain, json => json.Nothing, json => json.ExplainAnswer!, completion.ExplainAsync)
+            .Add(AssistMethods.CompletionAccepted, json => json.AcceptedArgument, json => json.Nothing!, completion.AcceptedAsync);
     }
 
     private static void AddRoutes(Routes routes, CommandTable commands, ConfigurationHandlers configuration, CompletionEngine engine, ClientLink client)
@@ -111,22 +111,21 @@ internal static class ServerHost
         var lifecycle = new LifecycleHandlers(configuration, client, commands.Ids);
         var text = new TextSyncHandlers(engine, client);
         var completion = new CompletionHandlers(engine);
-        var json = LspJson.Default;
         routes
-            .Ask(LspMethods.Initialize, json.InitializeParams, json.InitializeResult, lifecycle.Initialize)
-            .Ask(LspMethods.Shutdown, json.Nothing, json.Nothing!, LifecycleHandlers.Shutdown)
-            .Change(LspMethods.Initialized, json.Nothing, lifecycle.Initialized)
-            .Change(LspMethods.WorkDoneProgressCancel, json.WorkDoneProgressCancelParams, lifecycle.CancelProgress)
-            .Change(LspMethods.DidOpen, json.DidOpenParams, text.DidOpen)
-            .Change(LspMethods.DidChange, json.DidChangeParams, text.DidChange)
-            .Change(LspMethods.DidClose, json.DidCloseParams, text.DidClose)
-            .Change(LspMethods.DidSave, json.DidSaveParams, configuration.DidSave)
-            .Change(LspMethods.DidChangeConfiguration, json.DidChangeConfigurationParams, configuration.DidChangeConfiguration)
-            .Change(LspMethods.DidChangeWorkspaceFolders, json.DidChangeWorkspaceFoldersParams, configuration.DidChangeWorkspaceFolders)
-            .Change(LspMethods.DidChangeWatchedFiles, json.DidChangeWatchedFilesParams, configuration.DidChangeWatchedFiles)
-            .Read(LspMethods.Completion, json.CompletionParams, json.CompletionList!, completion.ListAsync, isQuiet: true)
-            .Read(LspMethods.InlineCompletion, json.InlineCompletionParams, json.InlineCompletionList!, completion.InlineAsync, isQuiet: true)
-            .Read(LspMethods.ExecuteCommand, json.ExecuteCommandParams, json.JsonElement, commands.ExecuteAsync);
+            .Ask(LspMethods.Initialize, json => json.InitializeParams, json => json.InitializeResult, lifecycle.Initialize)
+            .Ask(LspMethods.Shutdown, json => json.Nothing, json => json.Nothing!, LifecycleHandlers.Shutdown)
+            .Change(LspMethods.Initialized, json => json.Nothing, lifecycle.Initialized)
+            .Change(LspMethods.WorkDoneProgressCancel, json => json.WorkDoneProgressCancelParams, lifecycle.CancelProgress)
+            .Change(LspMethods.DidOpen, json => json.DidOpenParams, text.DidOpen)
+            .Change(LspMethods.DidChange, json => json.DidChangeParams, text.DidChange)
+            .Change(LspMethods.DidClose, json => json.DidCloseParams, text.DidClose)
+            .Change(LspMethods.DidSave, json => json.DidSaveParams, configuration.DidSave)
+            .Change(LspMethods.DidChangeConfiguration, json => json.DidChangeConfigurationParams, configuration.DidChangeConfiguration)
+            .Change(LspMethods.DidChangeWorkspaceFolders, json => json.DidChangeWorkspaceFoldersParams, configuration.DidChangeWorkspaceFolders)
+            .Change(LspMethods.DidChangeWatchedFiles, json => json.DidChangeWatchedFilesParams, configuration.DidChangeWatchedFiles)
+            .Read(LspMethods.Completion, json => json.CompletionParams, json => json.CompletionList!, completion.ListAsync, isQuiet: true)
+            .Read(LspMethods.InlineCompletion, json => json.InlineCompletionParams, json => json.InlineCompletionList!, completion.InlineAsync, isQuiet: true)
+            .Read(LspMethods.ExecuteCommand, json => json.ExecuteCommandParams, json => json.JsonElement, commands.ExecuteAsync);
     }
 
     // Settings for editors that have none of their own: config.json in our folder.

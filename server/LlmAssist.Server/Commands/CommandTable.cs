@@ -16,17 +16,17 @@ internal sealed class CommandTable
     public IReadOnlyList<string> Ids => [.. _commands.Keys];
 
     /// <summary>What a command takes and what it answers.</summary>
-    public (JsonTypeInfo Argument, JsonTypeInfo Answer) TypesOf(string id) => (_commands[id].Argument, _commands[id].Answer);
+    public (JsonTypeInfo Argument, JsonTypeInfo Answer) TypesOf(string id) => (_commands[id].Argument(AssistJson.Default), _commands[id].Answer(AssistJson.Default));
 
-    /// <summary>Adds a command.</summary>
+    /// <summary>Adds a command. Its types are built when it is first used, as those of <see cref="Routes"/> are.</summary>
     public CommandTable Add<TArgument, TResult>(
         string id,
-        JsonTypeInfo<TArgument> type,
-        JsonTypeInfo<TResult> resultType,
+        Func<AssistJson, JsonTypeInfo<TArgument>> type,
+        Func<AssistJson, JsonTypeInfo<TResult>> resultType,
         ReadHandler<TArgument, TResult> command)
     {
         _commands.Add(id, new(type, resultType, async (session, argument, cancellation) =>
-            JsonSerializer.SerializeToElement(await command(session, Read(id, argument, type), cancellation), resultType)));
+            JsonSerializer.SerializeToElement(await command(session, Read(id, argument, type(AssistJson.Default)), cancellation), resultType(AssistJson.Default))));
         return this;
     }
 
@@ -61,7 +61,7 @@ internal sealed class CommandTable
     }
 
     private sealed record Entry(
-        JsonTypeInfo Argument,
-        JsonTypeInfo Answer,
+        Func<AssistJson, JsonTypeInfo> Argument,
+        Func<AssistJson, JsonTypeInfo> Answer,
         Func<SessionSnapshot, JsonElement, CancellationToken, ValueTask<JsonElement>> Execute);
 }

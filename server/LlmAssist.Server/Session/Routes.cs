@@ -2,6 +2,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using LlmAssist.Engine;
+using LlmAssist.Server.Lsp;
 using LlmAssist.Server.Rpc;
 
 namespace LlmAssist.Server.Session;
@@ -16,6 +17,10 @@ internal delegate TResult AskHandler<in TParams, out TResult>(Session session, T
 internal delegate ValueTask<TResult> ReadHandler<in TParams, TResult>(SessionSnapshot snapshot, TParams parameters, CancellationToken cancellation);
 
 /// <summary>The table of methods.</summary>
+/// <remarks>
+/// Types are named, not built, when a route is added: building one compiles dozens of methods, and a session needs two of them
+/// before it can answer initialize.
+/// </remarks>
 internal sealed class Routes
 {
     private readonly Dictionary<string, Action<Session, JsonElement>> _changes = [];
@@ -26,16 +31,16 @@ internal sealed class Routes
     public Action<string> Fault { get; set; } = Bug.Report;
 
     /// <summary>A notification.</summary>
-    public Routes Change<TParams>(string method, JsonTypeInfo<TParams> type, ChangeHandler<TParams> handler)
+    public Routes Change<TParams>(string method, Func<LspJson, JsonTypeInfo<TParams>> type, ChangeHandler<TParams> handler)
     {
         _changes.Add(method, (session, parameters) => handler(session, Read(parameters, type)));
         return this;
     }
 
     /// <summary>A request that is answered on the loop.</summary>
-    public Routes Ask<TParams, TResult>(string method, JsonTypeInfo<TParams> type, JsonTypeInfo<TResult> resultType, AskHandler<TParams, TResult> handler)
+    public Routes Ask<TParams, TResult>(string method, Func<LspJson, JsonTypeInfo<TParams>> type, Func<LspJson, JsonTypeInfo<TResult>> resultType, AskHandler<TParams, TResult> handler)
     {
-        _asks.Add(method, (session, parameters) => new Outcome.Result(JsonSerializer.SerializeToUtf8Bytes(handler(session, Read(parameters, type)), resultType)));
+        _asks.Add(method, (session, parameters) => new Outcome.Result(JsonSerializer.SerializeToUtf8Bytes(handler(session, Read(parameters, type)), resultType(LspJson.Default))));
         return this;
     }
 
@@ -43,15 +48,15 @@ internal sealed class Routes
     /// <param name="isQuiet">Whether it is answered with null rather than an error, whatever happens: editors show errors while one types.</param>
     public Routes Read<TParams, TResult>(
         string method,
-        JsonTypeInfo<TParams> type,
-        JsonTypeInfo<TResult> resultType,
+        Func<LspJson, JsonTypeInfo<TParams>> type,
+        Func<LspJson, JsonTypeInfo<TResult>> resultType,
         ReadHandler<TParams, TResult> handler,
         bool isQuiet = false)
     {
         _reads.Add(method, new(isQuiet, async (snapshot, parameters, cancellation) =>
         {
             var result = await handler(snapshot, Read(parameters, type), cancellation);
-            return new Outcome.Result(JsonSerializer.SerializeToUtf8Bytes(result, resultType));
+            return new Outcome.Result(JsonSerializer.SerializeToUtf8Bytes(result, resultType(LspJson.Default)));
         }));
         return this;
     }
@@ -127,10 +132,11 @@ internal sealed class Routes
         }
     }
 
-    private static T Read<T>(JsonElement parameters, JsonTypeInfo<T> type)
+    private static T Read<T>(JsonElement parameters, Func<LspJson, JsonTypeInfo<T>> typeOf)
     {
         try
         {
+            var type = typeOf(LspJson.Default);
             if (parameters.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null)
             {
                 return JsonSerializer.Deserialize("{}", type)!;
