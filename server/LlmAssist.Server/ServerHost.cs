@@ -47,6 +47,9 @@ internal static class ServerHost
         var engine = new CompletionEngine(host, time);
         var status = new StatusReporter(client, host, engine, environment.Memory, time);
         host.Changed += status.Changed;
+        using var trim = new IdleTrim(host, time);
+        host.Changed += trim.Postpone;
+        engine.Worked += trim.Postpone;
         var work = new ModelWork(models, client, status, ending.Token);
 
         LanguageServer? server = null;

@@ -24,6 +24,9 @@ public sealed class CompletionEngine
         _time = time;
     }
 
+    /// <summary>Raised, on any thread, when a query was answered or a document was read.</summary>
+    public event Action? Worked;
+
     /// <summary>What happened at the last query; null before the first.</summary>
     public CompletionReport? LastReport => Volatile.Read(ref _lastReport);
 
@@ -31,7 +34,11 @@ public sealed class CompletionEngine
     public long CommittedBytes => _pattern.CommittedBytes;
 
     /// <summary>Learns from a document that was opened, in the background of nobody: call it where time is cheap.</summary>
-    public void Observe(string uri, SourceText text, Language language) => _pattern.Observe(uri, text, language);
+    public void Observe(string uri, SourceText text, Language language)
+    {
+        _pattern.Observe(uri, text, language);
+        Worked?.Invoke();
+    }
 
     /// <summary>Frees what is known of a document that was closed.</summary>
     public void Forget(string uri)
@@ -54,14 +61,16 @@ public sealed class CompletionEngine
     /// <exception cref="OperationCanceledException">Nobody waits for the answer any more.</exception>
     public CompletionReport Complete(CompletionQuery query, CompletionSettings settings, CancellationToken cancellation)
     {
+        CompletionReport report;
         lock (_gate)
         {
             cancellation.ThrowIfCancellationRequested();
-            var answering = new Answering(this, query, settings, cancellation);
-            var report = answering.Run();
+            report = new Answering(this, query, settings, cancellation).Run();
             Volatile.Write(ref _lastReport, report);
-            return report;
         }
+
+        Worked?.Invoke();
+        return report;
     }
 
     // One query on its way through the engine.

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace LlmAssist.Engine.Memory;
 
-/// <summary>Counts the pages of a mapping that are in memory.</summary>
+/// <summary>Counts the pages of a mapping that are in memory, and lets go of them.</summary>
 public static partial class MappedPages
 {
     // One byte tells one page: this much covers 16 MiB a call with pages of 4 KiB.
@@ -43,6 +43,25 @@ public static partial class MappedPages
 
         return new(resident * pageSize);
     }
+
+    /// <summary>
+    /// Lets go of a mapping's pages in this process. They stay in the system's page cache as long as there is room, and come
+    /// back at the next touch. Does nothing where the system cannot (anything but Linux).
+    /// </summary>
+    /// <param name="start">The first address of the mapping, which must be of a file, not written to, and stay mapped during the call.</param>
+    /// <param name="length">The length of the mapping in bytes.</param>
+    public static void Release(nint start, long length)
+    {
+        const int DontNeed = 4; // MADV_DONTNEED
+        if (OperatingSystem.IsLinux() && 0 < length)
+        {
+            // An advice: if it is refused, nothing is lost.
+            _ = madvise(start, (nuint)length, DontNeed);
+        }
+    }
+
+    [LibraryImport("libc")]
+    private static partial int madvise(nint start, nuint length, int advice);
 
     [LibraryImport("libc")]
     private static partial int mincore(nint start, nuint length, Span<byte> pages);

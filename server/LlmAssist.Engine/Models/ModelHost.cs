@@ -1,4 +1,5 @@
 // The one place that loads and unloads models. Decides nothing: whoever asks has decided.
+using LlmAssist.Engine.Memory;
 using LlmAssist.Engine.Patterns;
 
 namespace LlmAssist.Engine.Models;
@@ -123,6 +124,19 @@ public sealed class ModelHost(PatternStore store, TimeProvider time) : IDisposab
             }
 
             return new([.. _residents.Values.Select(resident => resident.Model)], [.. _residents.Values], Return);
+        }
+    }
+
+    /// <summary>Lets go of the pages of all models; what is used of them comes back. Models stay loaded and can be asked meanwhile.</summary>
+    public void ReleasePages()
+    {
+        // Under the lock nothing is unmapped.
+        lock (_gate)
+        {
+            foreach (var resident in _residents.Values)
+            {
+                MappedPages.Release(resident.Model.MappedAddress, resident.Model.MappedBytes);
+            }
         }
     }
 
