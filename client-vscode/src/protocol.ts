@@ -99,6 +99,8 @@ export interface Explanation {
   items: { text: string; confidence: number }[];
   filtered: { filter: string; text: string }[];
   stages: { stage: string; microseconds: number }[];
+  /** Suggestions taken in this session, and the characters that they had. */
+  accepted: { suggestions: number; characters: number };
 }
 
 /**

@@ -5,6 +5,7 @@ import type { Explanation } from "../src/protocol";
 import { speaking } from "./support/vscode";
 
 const answered: Explanation = {
+  accepted: { suggestions: 3, characters: 40 },
   uri: "file:///home/ana/shop/price%20list.ts",
   surface: "inline",
   lane: "pattern",

@@ -113,12 +113,13 @@ internal static class ServerHost
     {
         var lifecycle = new LifecycleHandlers(configuration, client, commands.Ids);
         var text = new TextSyncHandlers(engine, client);
-        var completion = new CompletionHandlers(engine);
+        var completion = new CompletionHandlers(engine, client);
         routes
             .Ask(LspMethods.Initialize, json => json.InitializeParams, json => json.InitializeResult, lifecycle.Initialize)
             .Ask(LspMethods.Shutdown, json => json.Nothing, json => json.Nothing!, LifecycleHandlers.Shutdown)
             .Change(LspMethods.Initialized, json => json.Nothing, lifecycle.Initialized)
             .Change(LspMethods.WorkDoneProgressCancel, json => json.WorkDoneProgressCancelParams, lifecycle.CancelProgress)
+            .Change(LspMethods.SetTrace, json => json.SetTraceParams, LifecycleHandlers.SetTrace)
             .Change(LspMethods.DidOpen, json => json.DidOpenParams, text.DidOpen)
             .Change(LspMethods.DidChange, json => json.DidChangeParams, text.DidChange)
             .Change(LspMethods.DidClose, json => json.DidCloseParams, text.DidClose)

@@ -61,6 +61,18 @@ test('a session from initialize to exit', { timeout: 120_000 }, async context =>
     assert.equal((await server.command('llmAssist.completion.explain')).lane, 'cache');
   });
 
+  await context.test('an accepted suggestion is counted', async () => {
+    assert.equal(await server.command('llmAssist.completion.accepted', { surface: 'inline', lane: 'pattern', length: 23 }), null);
+    assert.deepEqual((await server.command('llmAssist.completion.explain')).accepted, { suggestions: 1, characters: 23 });
+  });
+
+  await context.test('tells a client that traces of every completion', async () => {
+    await connection.sendNotification('$/setTrace', { value: 'verbose' });
+    await connection.sendRequest('textDocument/inlineCompletion', { textDocument: { uri }, position: cursor, context: { triggerKind: 2 } });
+    assert.match(await server.until('a trace', seen => seen.traces.at(-1)), /inline .*new\.ts/);
+    await connection.sendNotification('$/setTrace', { value: 'off' });
+  });
+
   await context.test('offers words for what is typed', async () => {
     const position = { ...cursor, character: cursor.character + 5 };
     const result = await connection.sendRequest('textDocument/completion', { textDocument: { uri }, position, context: { triggerKind: 1 } });

@@ -57,7 +57,7 @@ export function startServer(test, space, settings = {}) {
   const child = spawn(executable, ['serve', '--stdio'], { env: { ...process.env, LLMASSIST_HOME: space.home }, stdio: ['pipe', 'pipe', 'pipe'] });
   test.after(() => child.kill('SIGKILL'));
   const connection = createProtocolConnection(new StreamMessageReader(child.stdout), new StreamMessageWriter(child.stdin));
-  const seen = { status: [], progress: [], messages: [], logs: [], created: [], errors: [], stderr: '' };
+  const seen = { status: [], progress: [], messages: [], logs: [], traces: [], created: [], errors: [], stderr: '' };
   const waiting = new Set();
   const changed = () => waiting.forEach(check => check());
   const exit = new Promise(resolve => child.on('exit', (code, signal) => { seen.exited = true; changed(); resolve({ code, signal }); }));
@@ -71,6 +71,7 @@ export function startServer(test, space, settings = {}) {
   connection.onNotification('llmAssist/status', status => { seen.status.push(status); changed(); });
   connection.onNotification(ShowMessageNotification.type, message => { seen.messages.push(message); changed(); });
   connection.onNotification(LogMessageNotification.type, message => { seen.logs.push(message.message); changed(); });
+  connection.onNotification('$/logTrace', trace => { seen.traces.push(trace.message); changed(); });
   connection.listen();
   return {
     child, connection, seen, exit,

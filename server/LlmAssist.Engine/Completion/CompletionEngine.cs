@@ -15,6 +15,7 @@ public sealed class CompletionEngine
     private readonly TimeProvider _time;
     private readonly Lock _gate = new();
     private readonly CompletionCache _cache = new(); // guarded by _gate
+    private (int Suggestions, long Characters) _accepted; // guarded by _gate
     private CompletionReport? _lastReport;
 
     /// <summary>An engine over the models in <paramref name="host"/>.</summary>
@@ -52,6 +53,28 @@ public sealed class CompletionEngine
 
     /// <summary>Frees what can be read again: under memory pressure.</summary>
     public void Trim() => _pattern.ForgetAll();
+
+    /// <summary>How many suggestions the user has taken since the engine was made, and how many characters they had.</summary>
+    public (int Suggestions, long Characters) Accepted
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _accepted;
+            }
+        }
+    }
+
+    /// <summary>The user has taken a suggestion.</summary>
+    /// <param name="characters">UTF-16 code units that it had.</param>
+    public void Accept(int characters)
+    {
+        lock (_gate)
+        {
+            _accepted = (_accepted.Suggestions + 1, _accepted.Characters + Math.Max(0, characters));
+        }
+    }
 
     /// <summary>Notes for the report that a query was not even asked.</summary>
     public void Decline(string uri, CompletionSurface surface, Phrase why) =>

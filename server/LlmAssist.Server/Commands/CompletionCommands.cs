@@ -18,9 +18,14 @@ internal sealed class CompletionCommands(CompletionEngine engine)
                 (long)report.Elapsed.TotalMicroseconds,
                 [.. report.Items.Select(item => new ExplainedItem(item.Text, Math.Round(item.Confidence, 3)))],
                 [.. report.Filtered.Select(filtered => new ExplainedFilter(filtered.Filter, filtered.Text))],
-                [.. report.Stages.Select(stage => new ExplainedStage(stage.Stage, (long)stage.Elapsed.TotalMicroseconds))])
+                [.. report.Stages.Select(stage => new ExplainedStage(stage.Stage, (long)stage.Elapsed.TotalMicroseconds))],
+                new(engine.Accepted.Suggestions, engine.Accepted.Characters))
             : null);
 
-    /// <summary>A suggestion was inserted: it is not to be offered again at its place.</summary>
-    public ValueTask<Nothing?> AcceptedAsync(SessionSnapshot session, AcceptedArgument argument, CancellationToken cancellation) => new((Nothing?)null);
+    /// <summary>A suggestion was inserted. Only counted: nothing of it is kept.</summary>
+    public ValueTask<Nothing?> AcceptedAsync(SessionSnapshot session, AcceptedArgument argument, CancellationToken cancellation)
+    {
+        engine.Accept(argument.Length);
+        return new((Nothing?)null);
+    }
 }

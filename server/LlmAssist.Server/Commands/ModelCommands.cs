@@ -1,5 +1,6 @@
 // llmAssist.models.list, load, unload, unloadAll, delete.
 using LlmAssist.Engine;
+using LlmAssist.Engine.Memory;
 using LlmAssist.Engine.Models;
 using LlmAssist.Engine.Patterns;
 using LlmAssist.Server.Lsp;
@@ -51,6 +52,15 @@ internal sealed class ModelCommands(PatternStore store, ModelHost host)
     public ValueTask<ModelAnswer> LoadAsync(SessionSnapshot session, ModelArgument argument, CancellationToken cancellation)
     {
         var stored = Resolve(argument);
+        var others = host.Residents.Where(resident => resident.Id != stored.Id).Sum(resident => resident.CommittedBytes + resident.MappedBytes);
+        if (session.Settings.MemoryLimit < others + stored.Bytes)
+        {
+            var (limit, needed) = (new ByteSize(session.Settings.MemoryLimit), new ByteSize(others + stored.Bytes));
+            throw new UserException(new(
+                $"{stored.Name} was not loaded: with it models would take {needed}, and the limit is {limit}. Unload a model, or raise llmAssist.memory.limit.",
+                $"{stored.Name} no se cargó: con él los modelos ocuparían {needed} y el límite es {limit}. Descargue un modelo o aumente llmAssist.memory.limit."));
+        }
+
         var statistics = host.Load(stored);
         var message = new Phrase($"{stored.Name} is loaded.", $"{stored.Name} está cargado.");
         return new(new ModelAnswer(stored.Id.ToString(), message.In(session.Speech), StatsOf(stored, statistics)));

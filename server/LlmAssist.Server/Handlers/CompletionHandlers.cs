@@ -9,7 +9,7 @@ using LlmAssist.Server.Session;
 namespace LlmAssist.Server.Handlers;
 
 /// <summary>The two surfaces. Each idea is shown on one of them: words in the list, continuations as ghost text.</summary>
-internal sealed class CompletionHandlers(CompletionEngine engine)
+internal sealed class CompletionHandlers(CompletionEngine engine, ClientLink client)
 {
     private const int ListInvoked = 1;
     private const int InlineAutomatic = 2;
@@ -31,7 +31,7 @@ internal sealed class CompletionHandlers(CompletionEngine engine)
             IsExplicit = parameters.Context?.TriggerKind == ListInvoked,
             WithLine = !session.Client.ShowsInlineCompletion && session.Settings.Inline,
         };
-        var items = engine.Complete(query, SettingsOf(session), cancellation).Items.Select((candidate, index) => Item(query, candidate, index, session));
+        var items = Complete(session, query, cancellation).Items.Select((candidate, index) => Item(query, candidate, index, session));
 
         // Incomplete: with the next character other words may be the likely ones.
         return new(new CompletionList(true, [.. items]));
@@ -52,7 +52,7 @@ internal sealed class CompletionHandlers(CompletionEngine engine)
         };
         return new(new InlineCompletionList(
         [
-            .. engine.Complete(query, SettingsOf(session), cancellation).Items.Select(candidate => new InlineCompletionItem(
+            .. Complete(session, query, cancellation).Items.Select(candidate => new InlineCompletionItem(
                 candidate.Text,
                 null,
                 LspConvert.Range(query.Text, candidate.ReplaceStart, query.Offset, session.Encoding),
@@ -92,7 +92,17 @@ internal sealed class CompletionHandlers(CompletionEngine engine)
         };
     }
 
-    private static CompletionSettings SettingsOf(SessionSnapshot session) => new() { MinConfidence = session.Settings.MinConfidence };
+    private CompletionReport Complete(SessionSnapshot session, CompletionQuery query, CancellationToken cancellation)
+    {
+        var report = engine.Complete(query, new() { MinConfidence = session.Settings.MinConfidence }, cancellation);
+        if (session.IsTraced)
+        {
+            var answer = report.Why?.English ?? $"{report.Items.Count} items, the first {report.Items[0].Confidence:F2} sure";
+            client.Trace($"{LspConvert.SurfaceName(report.Surface)} {report.Uri}: {report.Lane}, {answer}; {report.Elapsed.TotalMicroseconds:F0} us");
+        }
+
+        return report;
+    }
 
     private static CompletionItem Item(CompletionQuery query, Candidate candidate, int index, SessionSnapshot session) => new()
     {

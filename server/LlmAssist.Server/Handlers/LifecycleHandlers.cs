@@ -24,6 +24,7 @@ internal sealed class LifecycleHandlers(ConfigurationHandlers configuration, Cli
             Encoding = encoding,
             Speech = Phrase.SpeechOf(parameters.Locale),
             Client = FeaturesOf(parameters.Capabilities),
+            IsTraced = IsOn(parameters.Trace),
         };
         configuration.TakeOptions(session, parameters.InitializationOptions);
         return new(
@@ -42,6 +43,9 @@ internal sealed class LifecycleHandlers(ConfigurationHandlers configuration, Cli
     /// <summary>Nothing is lost at the end: models are saved when they are trained.</summary>
     public static Nothing? Shutdown(Session.Session session, Nothing nothing) => null;
 
+    /// <summary>The client wants to be told of every completion, or not any more.</summary>
+    public static void SetTrace(Session.Session session, SetTraceParams parameters) => session.Now = session.Now with { IsTraced = IsOn(parameters.Value) };
+
     public void CancelProgress(Session.Session session, WorkDoneProgressCancelParams parameters)
     {
         if (parameters.Token.ValueKind == JsonValueKind.String)
@@ -49,6 +53,8 @@ internal sealed class LifecycleHandlers(ConfigurationHandlers configuration, Cli
             client.CancelProgress(parameters.Token.GetString()!);
         }
     }
+
+    private static bool IsOn(string? trace) => trace is "messages" or "verbose";
 
     // The client lists encodings in its order of preference; UTF-16 is what everybody must know.
     private static PositionEncoding EncodingOf(IReadOnlyList<string>? offered)

@@ -138,7 +138,11 @@ internal sealed record ExplainAnswer(
     long ElapsedMicroseconds,
     IReadOnlyList<ExplainedItem> Items,
     IReadOnlyList<ExplainedFilter> Filtered,
-    IReadOnlyList<ExplainedStage> Stages);
+    IReadOnlyList<ExplainedStage> Stages,
+    AcceptedTotals Accepted);
+
+/// <summary>Suggestions taken in this session, and the UTF-16 code units that they had.</summary>
+internal sealed record AcceptedTotals(int Suggestions, long Characters);
 
 internal sealed record ExplainedItem(string Text, double Confidence);
 

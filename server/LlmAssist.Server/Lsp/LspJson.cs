@@ -19,6 +19,7 @@ namespace LlmAssist.Server.Lsp;
 [JsonSerializable(typeof(Nothing))]
 [JsonSerializable(typeof(CancelParams))]
 [JsonSerializable(typeof(SetTraceParams))]
+[JsonSerializable(typeof(LogTraceParams))]
 [JsonSerializable(typeof(DidOpenParams))]
 [JsonSerializable(typeof(DidChangeParams))]
 [JsonSerializable(typeof(DidCloseParams))]

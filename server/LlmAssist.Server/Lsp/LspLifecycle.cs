@@ -108,7 +108,10 @@ internal sealed record WorkspaceFoldersServerCapabilities
 
 internal sealed record CancelParams(JsonElement Id);
 
+/// <param name="Value">off, messages or verbose.</param>
 internal sealed record SetTraceParams(string Value);
+
+internal sealed record LogTraceParams(string Message);
 
 /// <summary>For methods whose parameters we do not read, and calls that have none.</summary>
 internal sealed record Nothing;

@@ -9,6 +9,7 @@ internal static class LspMethods
     public const string Exit = "exit";
     public const string CancelRequest = "$/cancelRequest";
     public const string SetTrace = "$/setTrace";
+    public const string LogTrace = "$/logTrace";
     public const string Progress = "$/progress";
 
     public const string DidOpen = "textDocument/didOpen";

@@ -22,6 +22,9 @@ internal sealed class ClientLink(RpcConnection connection)
     public void Show(MessageType type, Phrase phrase, Speech speech) =>
         connection.Notify(LspMethods.ShowMessage, new(type, phrase.In(speech)), LspJson.Default.MessageParams);
 
+    /// <summary>A line for a client that traces.</summary>
+    public void Trace(string message) => connection.Notify(LspMethods.LogTrace, new(message), LspJson.Default.LogTraceParams);
+
     public void Status(StatusParams status) => connection.Notify(AssistMethods.Status, status, AssistJson.Default.StatusParams);
 
     /// <summary>The client's settings; undefined if it does not answer.</summary>

@@ -29,12 +29,8 @@ internal sealed record ServerSettings
     /// <summary>0..1.</summary>
     public double MinConfidence { get; init; } = 0.5;
 
-    public bool MemoryEnabled { get; init; } = true;
-
     /// <summary>Bytes that models may take.</summary>
     public long MemoryLimit { get; init; } = 6 * GiB;
-
-    public TimeSpan MemoryPoll { get; init; } = TimeSpan.FromSeconds(30);
 
     public bool TrainingAuto { get; init; } = true;
 
@@ -137,13 +133,9 @@ internal sealed record ServerSettings
         ["completion.minConfidence"] = new(
             new("a number from 0 to 1", "un número de 0 a 1"),
             static (settings, value) => Number(value, 0, 1) is { } number ? settings with { MinConfidence = number } : null),
-        ["memory.enabled"] = new(YesOrNo, static (settings, value) => Flag(value) is { } flag ? settings with { MemoryEnabled = flag } : null),
         ["memory.limit"] = new(
             new("\"low\", \"medium\", \"high\", \"veryHigh\" or a number of GiB", "\"low\", \"medium\", \"high\", \"veryHigh\" o un número de GiB"),
             static (settings, value) => LimitOf(value) is { } limit ? settings with { MemoryLimit = limit } : null),
-        ["memory.pollSeconds"] = new(
-            new("a number of seconds from 5 to 3600", "un número de segundos de 5 a 3600"),
-            static (settings, value) => Number(value, 5, 3600) is { } number ? settings with { MemoryPoll = TimeSpan.FromSeconds(number) } : null),
         ["training.auto"] = new(YesOrNo, static (settings, value) => Flag(value) is { } flag ? settings with { TrainingAuto = flag } : null),
         ["training.folders"] = new(Texts, static (settings, value) => TextList(value) is { } list ? settings with { TrainingFolders = list } : null),
         ["training.exclude"] = new(Texts, static (settings, value) => TextList(value) is { } list ? settings with { TrainingExclude = list } : null),

@@ -39,6 +39,9 @@ internal sealed record SessionSnapshot
     public Speech Speech { get; init; } = Speech.English;
 
     public ClientFeatures Client { get; init; } = new();
+
+    /// <summary>Whether the client wants to be told of every completion.</summary>
+    public bool IsTraced { get; init; }
 }
 
 /// <summary>Where a session is in its life.</summary>

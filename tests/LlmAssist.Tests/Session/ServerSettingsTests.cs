@@ -32,13 +32,11 @@ public sealed class ServerSettingsTests
     [InlineData("completion.languages", """{"go":false}""", "c#")]
     [InlineData("completion.languages", "{}", "go c#")]
     [InlineData("completion.minConfidence", "1", "1")]
-    [InlineData("memory.enabled", "false", "False")]
     [InlineData("memory.limit", "\"low\"", "2147483648")]
     [InlineData("memory.limit", "\"medium\"", "6442450944")]
     [InlineData("memory.limit", "\"high\"", "12884901888")]
     [InlineData("memory.limit", "\"veryHigh\"", "25769803776")]
     [InlineData("memory.limit", "0.5", "536870912")]
-    [InlineData("memory.pollSeconds", "5", "00:00:05")]
     [InlineData("training.auto", "false", "False")]
     [InlineData("training.folders", """["/a","/b"]""", "/a|/b")]
     [InlineData("training.exclude", "[]", "")]
@@ -60,7 +58,6 @@ public sealed class ServerSettingsTests
     [InlineData("memory.limit", "-1", "\"low\", \"medium\", \"high\", \"veryHigh\" or a number of GiB")]
     [InlineData("memory.limit", "1e300", "\"low\", \"medium\", \"high\", \"veryHigh\" or a number of GiB")]
     [InlineData("memory.limit", "\"huge\"", "\"low\", \"medium\", \"high\", \"veryHigh\" or a number of GiB")]
-    [InlineData("memory.pollSeconds", "4", "a number of seconds from 5 to 3600")]
     [InlineData("training.folders", "\"/a\"", "a list of strings")]
     [InlineData("training.folders", "[1]", "a list of strings")]
     [InlineData("training.exclude", "[\"\\ud800\"]", "a list of strings")]
@@ -128,9 +125,7 @@ public sealed class ServerSettingsTests
         "completion.inline" => $"{settings.Inline}",
         "completion.languages" => string.Join(' ', new[] { "go", "c#" }.Where(settings.Serves)),
         "completion.minConfidence" => $"{settings.MinConfidence}",
-        "memory.enabled" => $"{settings.MemoryEnabled}",
         "memory.limit" => $"{settings.MemoryLimit}",
-        "memory.pollSeconds" => $"{settings.MemoryPoll}",
         "training.auto" => $"{settings.TrainingAuto}",
         "training.folders" => string.Join('|', settings.TrainingFolders),
         "training.exclude" => string.Join('|', settings.TrainingExclude),
