@@ -24,7 +24,7 @@ internal static class Machine
     {
         const string Pressure = "/proc/pressure/cpu";
         return File.Exists(Pressure)
-            ? $"in the minute before, processes that wanted to run had to wait {File.ReadLines(Pressure).First().Split(' ').First(word => word.StartsWith("avg60=", StringComparison.Ordinal))["avg60=".Length..]} % of the time"
+            ? $"in the minute before, processes that wanted to run had to wait {File.ReadLines(Pressure).First().Split(' ').First(word => word.StartsWith("avg60=", StringComparison.Ordinal))["avg60=".Length..]} % of the time (what this command built then included)"
             : "unknown";
     }
 
