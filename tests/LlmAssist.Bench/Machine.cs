@@ -15,7 +15,17 @@ internal static class Machine
             ("Memory", reading.System is { } system ? $"{system.Total} in all, {system.Available} available" : "unknown"),
             ("System", $"{RuntimeInformation.OSDescription.Split('#')[0].Trim()}, {RuntimeInformation.OSArchitecture}"),
             ("Runtime", RuntimeInformation.FrameworkDescription),
+            ("Other load", Load()),
         ];
+    }
+
+    // Times by the clock mean little on a machine that is busy with something else, so the page tells.
+    private static string Load()
+    {
+        const string Pressure = "/proc/pressure/cpu";
+        return File.Exists(Pressure)
+            ? $"in the minute before, processes that wanted to run had to wait {File.ReadLines(Pressure).First().Split(' ').First(word => word.StartsWith("avg60=", StringComparison.Ordinal))["avg60=".Length..]} % of the time (what this command built then included)"
+            : "unknown";
     }
 
     private static string ProcessorModel()

@@ -121,6 +121,7 @@ internal sealed class Program(string server, string work, BenchCorpus corpus)
     private void Start(string? hello)
     {
         var resident = new List<double>();
+        var processor = new List<double>();
         var start = Sample.Of(20, 3, () =>
         {
             var clock = Stopwatch.StartNew();
@@ -128,10 +129,14 @@ internal sealed class Program(string server, string work, BenchCorpus corpus)
             session.Initialize(work);
             var elapsed = clock.Elapsed.TotalMilliseconds;
             resident.Add(ProcessMemory.Of(session.ProcessId).Resident / Mebibyte);
+            using var process = Process.GetProcessById(session.ProcessId);
+            processor.Add(process.TotalProcessorTime.TotalMilliseconds);
             return elapsed;
         });
         Add("start", new("Start to initialize answered", "Del arranque a initialize respondido"), "ms", start, new(150),
             new("published executable, real process, pipe; 3 warm-ups", "ejecutable publicado, proceso real, tubería; 3 calentamientos"));
+        Add("startProcessor", new("  its processor time", "  su tiempo de procesador"), "ms", new(processor), null,
+            new("depends less on other load than the clock does", "depende de otra carga menos que el reloj"));
         if (hello is not null)
         {
             Add("startHello", new("  for scale: a .NET hello world", "  para comparar: un «hola» de .NET"), "ms", Sample.Of(15, 3, () => SayHello(hello)), null,
@@ -252,6 +257,10 @@ internal sealed class Program(string server, string work, BenchCorpus corpus)
             new($"{_typed.Min(file => file.Bytes) / 1000}–{_typed.Max(file => file.Bytes) / 1000} KB; waits until the file was read", $"{_typed.Min(file => file.Bytes) / 1000}–{_typed.Max(file => file.Bytes) / 1000} KB; espera a que se lea"));
         Idle("idle", new("Idle RSS, that model open", "RSS en reposo, con ese modelo"), session, new(60),
             new($"5 s after the last request (a deliberate pause), {_typed.Count} files open", $"5 s tras la última petición (pausa deliberada), {_typed.Count} archivos abiertos"));
+        var woken = new Latencies();
+        typist.Type(_typed[^1], 1, 2, 1, _ => woken);
+        Add("firstAfterIdle", new("First request after that pause", "Primera petición tras esa pausa"), "ms", new([woken.Requests[0]]), null,
+            new("the model's pages come back", "vuelven las páginas del modelo"));
     }
 
     private void TrainingInServer()

@@ -81,7 +81,10 @@ internal sealed class CompletionContext
     public static (int Start, int End) WindowOf(SourceText text, int offset)
     {
         var start = Math.Max(0, offset - WindowBefore) / WindowStep * WindowStep;
-        var end = Math.Min(text.Length, ((offset + WindowAfter) / WindowStep * WindowStep) + WindowStep);
+
+        // Measured from the text's end, so that typing moves it along with what it cuts. A fixed offset would cut another place at
+        // every keystroke, and everything between the cursor and there would be counted anew: 10 ms of a file of 40 KB.
+        var end = text.Length - (Math.Max(0, text.Length - offset - WindowAfter) / WindowStep * WindowStep);
         if (0 < start)
         {
             var line = text.LineAt(start);
