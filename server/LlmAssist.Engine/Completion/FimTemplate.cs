@@ -311,13 +311,9 @@ internal sealed partial class FimTemplate
         return clean.Append(rest).ToString();
     }
 
-    /// <summary>Everything that means something to the model wherever it stands.</summary>
+    /// <summary>Everything that means something to the model wherever it stands. The stops name the tokens for files too.</summary>
     internal IEnumerable<string> Reserved() =>
-        Stops.Select(stop => stop.TrimStart('\n'))
-            .Concat([Prefix.Trim(), Suffix.Trim(), Middle.Trim(), Files?.Repository ?? "", Files?.File ?? "", Files?.FileEnd.Trim('\n') ?? ""])
-            .Concat(AlsoReserved)
-            .Where(literal => 1 < literal.Length)
-            .Distinct();
+        Stops.Concat(Tokens()).Concat(AlsoReserved).Where(literal => literal.Length != 0).Distinct();
 
     private static FimTemplate ByName(string layout) =>
         All.FirstOrDefault(row => row.Name.Equals(layout, StringComparison.OrdinalIgnoreCase)) ?? throw new UserException(NoSuchLayout(layout));

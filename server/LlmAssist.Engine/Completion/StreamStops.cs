@@ -116,7 +116,7 @@ internal sealed class StreamStops
     {
         get
         {
-            if (0 <= _cut)
+            if (HasEnded)
             {
                 return WithoutBlankLines(_received.ToString(0, _cut));
             }
@@ -126,13 +126,15 @@ internal sealed class StreamStops
         }
     }
 
+    private bool HasEnded => 0 <= _cut;
+
     /// <summary>Takes the next piece.</summary>
     /// <returns>Whether the stream shall go on.</returns>
     public bool Take(ReadOnlySpan<char> piece)
     {
         foreach (var unit in piece)
         {
-            if (End != StreamEnd.None)
+            if (HasEnded)
             {
                 return false;
             }
@@ -144,24 +146,24 @@ internal sealed class StreamStops
             }
         }
 
-        return End == StreamEnd.None;
+        return !HasEnded;
     }
 
     /// <summary>The stream ended by itself: the last line is complete too.</summary>
     /// <returns>The answer.</returns>
     public string Finish()
     {
-        if (End == StreamEnd.None)
+        if (!HasEnded)
         {
             AtFirstWord();
         }
 
-        if (End == StreamEnd.None && (_lineStart < _received.Length || _lineStart == 0))
+        if (!HasEnded && (_lineStart < _received.Length || _lineStart == 0))
         {
             AtLineEnd(_received.Length);
         }
 
-        if (End == StreamEnd.None)
+        if (!HasEnded)
         {
             _cut = _received.Length;
         }
@@ -180,7 +182,7 @@ internal sealed class StreamStops
             }
         }
 
-        if (End != StreamEnd.None)
+        if (HasEnded)
         {
             AtStopToken();
             return;
@@ -202,7 +204,7 @@ internal sealed class StreamStops
         }
 
         AtFirstWord();
-        if (End == StreamEnd.None)
+        if (!HasEnded)
         {
             AtLineEnd(_received.Length - 1);
         }
@@ -341,7 +343,7 @@ internal sealed class StreamStops
             return;
         }
 
-        var isThere = 0 < _linesBelow.Count && _linesBelow[0].Trim() == line.Trim();
+        var isThere = 0 < _linesBelow.Count && _linesBelow[0] == line;
         Stop(StreamEnd.Scope, isThere ? _lineStart : end, isEarlier: isThere || end < _received.Length);
     }
 
@@ -370,7 +372,7 @@ internal sealed class StreamStops
     // The earliest cut wins; of equal ones the first reason given.
     private void Stop(StreamEnd reason, int cut, bool isEarlier = true)
     {
-        if (isEarlier && (End == StreamEnd.None || cut < _cut))
+        if (isEarlier && (!HasEnded || cut < _cut))
         {
             (End, _cut) = (reason, cut);
         }

@@ -69,6 +69,16 @@ public sealed class FimTemplateTests
     public void Stops_at(string layout, string stops) => Assert.Superset(stops.Split(' ').ToHashSet(), Row(layout).Stops.ToHashSet());
 
     [Fact]
+    public void Stops_at_every_token_of_its_own()
+    {
+        foreach (var row in FimTemplate.All)
+        {
+            var tokens = new[] { row.Prefix, row.Suffix, row.Middle, row.Files?.Repository, row.Files?.File, row.Files?.FileEnd }.Select(token => token?.Trim() ?? "");
+            Assert.Superset(tokens.Where(token => token.Length != 0 && token is not ("#" or "+++++")).ToHashSet(), row.Stops.ToHashSet());
+        }
+    }
+
+    [Fact]
     public void Stops_only_at_what_is_no_code()
     {
         Assert.All(FimTemplate.All, row => Assert.DoesNotContain("//", row.Stops));
@@ -175,7 +185,7 @@ public sealed class FimTemplateTests
     [InlineData("qwen", "<|im_end|><|im_end|>", "< |im_end|>< |im_end|>")]
     [InlineData("qwen", "<fim_middle> [PREFIX] <PRE>", "<fim_middle> [PREFIX] <PRE>")] // other families' tokens are just text
     [InlineData("codellama", "<PRE> x </s> <pre>", "< PRE> x < /s> <pre>")]
-    [InlineData("codestral", "[PREFIX]\n+++++ a", "[ PREFIX]\n+ ++++ a")]
+    [InlineData("codestral", "[PREFIX]\n+++++ a", "[ PREFIX]\n +++++ a")]
     [InlineData("deepseek", "#include <｜fim▁hole｜>", "#include < ｜fim▁hole｜>")]
     [InlineData("codegemma", "List<|file_separator<|file_separator|>|>", "List<|file_separator< |file_separator|>|>")]
     public void Tokens_in_the_users_text_are_broken(string layout, string text, string clean) => Assert.Equal(clean, Row(layout).Sanitize(text));

@@ -12,9 +12,9 @@ public sealed class PromptBudgetTests
     [Theory]
     [InlineData(100_000, 50, 0, 50)] // all of it
     [InlineData(0, 50, 50, 50)] // nothing
-    [InlineData(129, 50, 36, 52)] // usable 100 tokens: 195 and 60 units, the prefix from the first line behind a multiple of 48
-    [InlineData(129, 99, 87, 100)] // what the suffix does not need goes to the prefix: 245 units, multiples of 61
-    [InlineData(129, 0, 0, 2)]
+    [InlineData(129, 50, 34, 56)] // usable 100 tokens: 195 and 60 units, the prefix from the first line behind a multiple of 48
+    [InlineData(129, 99, 80, 100)] // what the suffix does not need goes to the prefix: 245 units, multiples of 61
+    [InlineData(129, 0, 0, 6)]
     public void Cuts_at_line_starts(int tokens, int line, int firstLine, int endLine)
     {
         var text = new SourceText(string.Concat(Enumerable.Range(0, 100).Select(number => $"line {number:0000}\n")));
