@@ -51,6 +51,7 @@ internal static class ServerHost
         host.Changed += trim.Postpone;
         engine.Worked += trim.Postpone;
         var work = new ModelWork(models, client, status, ending.Token);
+        work.Worked += trim.Postpone;
 
         LanguageServer? server = null;
         void Post(Action<Session.Session> change) => server!.Post(change);

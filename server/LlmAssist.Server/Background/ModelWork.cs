@@ -26,6 +26,9 @@ internal sealed class ModelWork(WorkspaceModels models, ClientLink client, Statu
             : session.Folders;
     }
 
+    /// <summary>Raised, on any thread, when a training has ended, however it ended.</summary>
+    public event Action? Worked;
+
     /// <summary>What a session learns from its folders.</summary>
     public static CorpusOptions CorpusOf(ServerSettings settings) => new()
     {
@@ -101,9 +104,8 @@ internal sealed class ModelWork(WorkspaceModels models, ClientLink client, Statu
         }
         finally
         {
-            // Training leaves several times the model's size behind, which the runtime would keep for work that does not come.
-            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
             status.State = Ready;
+            Worked?.Invoke();
         }
     }
 
