@@ -32,6 +32,7 @@ public sealed partial class FakeServer : IAsyncDisposable
     private readonly List<Task> _serving = [];
     private readonly Dictionary<string, long> _pulled = []; // bytes of unfinished downloads
     private int _loads;
+    private int _connections;
 
     /// <param name="scenario">What to play.</param>
     /// <param name="time">The clock of delays and of expiry.</param>
@@ -81,6 +82,18 @@ public sealed partial class FakeServer : IAsyncDisposable
         }
     }
 
+    /// <summary>How many connections clients have opened.</summary>
+    public int Connections
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _connections;
+            }
+        }
+    }
+
     /// <summary>The <paramref name="count"/>th request to a path, from 1, as soon as it has come.</summary>
     public Task<Asked> AskedAsync(string path, int count = 1)
     {
@@ -118,6 +131,7 @@ public sealed partial class FakeServer : IAsyncDisposable
                 var socket = await _listener.AcceptSocketAsync(_ending.Token);
                 lock (_gate)
                 {
+                    _connections++;
                     _serving.RemoveAll(task => task.IsCompleted);
                     _serving.Add(ServeAsync(socket));
                 }

@@ -7,7 +7,7 @@ internal sealed class ArmedTime : TimeProvider
 
     // All guarded by _gate.
     private readonly List<Timer> _timers = [];
-    private readonly List<(TimeSpan Span, TaskCompletionSource Armed)> _waiting = [];
+    private readonly List<(TimeSpan? Span, TaskCompletionSource Armed)> _waiting = [];
     private DateTimeOffset _now = new(2026, 3, 2, 9, 20, 0, TimeSpan.Zero);
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
@@ -22,8 +22,8 @@ internal sealed class ArmedTime : TimeProvider
 
     public override long GetTimestamp() => GetUtcNow().Ticks;
 
-    /// <summary>Ends when a timer runs that was set to this span.</summary>
-    public Task ArmedAsync(TimeSpan span)
+    /// <summary>Ends when a timer runs that was set to this span, or any timer without one.</summary>
+    public Task ArmedAsync(TimeSpan? span = null)
     {
         var armed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_gate)
@@ -55,7 +55,7 @@ internal sealed class ArmedTime : TimeProvider
         return timer;
     }
 
-    private void TellLocked() => _waiting.RemoveAll(wait => _timers.Exists(timer => timer.Span == wait.Span) && wait.Armed.TrySetResult());
+    private void TellLocked() => _waiting.RemoveAll(wait => _timers.Exists(timer => wait.Span is null || timer.Span == wait.Span) && wait.Armed.TrySetResult());
 
     // Fires once; nobody here repeats.
     private sealed class Timer(ArmedTime time, TimerCallback callback, object? state) : ITimer
