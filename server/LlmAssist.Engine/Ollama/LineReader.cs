@@ -34,9 +34,9 @@ internal sealed class LineReader(Stream stream, int maxLineBytes)
             var count = await stream.ReadAsync(_buffer.AsMemory(_end), cancellation);
             if (count == 0)
             {
-                var rest = _buffer.AsMemory(_start, _end - _start);
+                ReadOnlyMemory<byte>? rest = _buffer.AsMemory(_start, _end - _start);
                 _start = _scanned = _end;
-                return IsBlank(rest.Span) ? null : rest;
+                return IsBlank(rest.Value.Span) ? null : rest;
             }
 
             _end += count;

@@ -80,8 +80,8 @@ public sealed class OllamaHealth(TimeProvider time)
     }
 
     /// <summary>
-    /// Goes up when the server may have been restarted: it was not reachable, its version changed, or all its models vanished
-    /// at once for no other reason. What it was told about keeping models is then forgotten, and has to be said again.
+    /// Goes up when the server may have been restarted: it was not reachable, its version changed, or its models vanished all
+    /// at once and not all for another reason. What it was told about keeping models is then forgotten, and has to be said again.
     /// </summary>
     public int Incarnation
     {
@@ -134,10 +134,11 @@ public sealed class OllamaHealth(TimeProvider time)
     {
         lock (_gate)
         {
-            // One or all of them leave without a restart when they expire, when we say so, and when another one needs the room.
+            // Models leave without a restart when they expire, when we say so, and when another one needs the room. A person may
+            // stop one as well, which looks like a restart; then things are said again that still hold.
             var soon = time.GetUtcNow().AddSeconds(1);
-            if (_running.Count != 0 && running.Count == 0
-                && _running.Values.All(model => !_unloaded.Contains(model.Key) && soon < model.ExpiresAt))
+            if (running.Count == 0
+                && _running.Values.Any(model => !_unloaded.Contains(model.Key) && soon < model.ExpiresAt))
             {
                 RestartLocked();
             }

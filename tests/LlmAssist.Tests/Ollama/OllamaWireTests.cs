@@ -72,7 +72,7 @@ public sealed class OllamaWireTests
     [InlineData("""{"template":"{{ .Prompt }}"}""", "completion", "")]
     [InlineData("""{"template":"{{ if .Suffix }}"}""", "completion insert", "")]
     [InlineData("""{"template":"{{ if .Suffix }}","capabilities":["completion",null]}""", "completion", "")]
-    [InlineData("""{"capabilities":[],"model_info":{"general.architecture":5,"a.b":"x","a.c":1.5,"a.d":null,"a.e":[1]}}""", "", "")]
+    [InlineData("""{"capabilities":[],"model_info":{"general.architecture":5,"a.b":"x","a.c":1.5,"a.d":null,"a.e":[1]}}""", "", "general.architecture=5")]
     [InlineData("""{"capabilities":[],"model_info":{"general.architecture":"a","a.b":3,"general.file_type":15}}""", "", "a.b=3 general.file_type=15")]
     public async Task Facts_are_taken_from_what_there_is(string body, string capabilities, string numbers)
     {
