@@ -21,6 +21,7 @@ public sealed class OllamaClientTests
                 new() { Name = "big:cloud", RemoteHost = "https://ollama.com" },
             ],
             Running = [Play.Model],
+            UnknownMembers = true,
         });
 
         Assert.True((await play.Client.VersionAsync(default)).Has(0, 33, 0));
