@@ -1,0 +1,92 @@
+// What a client asked and what became of it, for tests to look at.
+using System.Text.Json.Nodes;
+
+namespace LlmAssist.FakeOllama;
+
+/// <summary>How serving a request ended.</summary>
+public enum Outcome
+{
+    /// <summary>With the reply that was meant, faults included.</summary>
+    Answered,
+
+    /// <summary>The client closed the connection before that.</summary>
+    ClientLeft,
+}
+
+/// <summary>One request.</summary>
+public sealed class Asked(HttpRequest request)
+{
+    private readonly Lock _gate = new();
+    private readonly TaskCompletionSource<Outcome> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly List<(int Count, TaskCompletionSource Reached)> _waiting = []; // guarded by _gate
+    private int _frames; // guarded by _gate
+
+    public string Method => request.Method;
+
+    public string Path => request.Path;
+
+    public IReadOnlyDictionary<string, string> Headers => request.Headers;
+
+    /// <summary>The body; null when there is none or it is no JSON object.</summary>
+    public JsonObject? Body { get; } = Parse(request.Body);
+
+    /// <summary>Frames of the reply that were sent; a reply that is no stream is one frame.</summary>
+    public int Frames
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _frames;
+            }
+        }
+    }
+
+    /// <summary>Ends when the request has been served, or its client has left.</summary>
+    public Task<Outcome> Ended => _ended.Task;
+
+    /// <summary>Ends when so many frames have been sent.</summary>
+    public Task FramesAsync(int count)
+    {
+        lock (_gate)
+        {
+            if (count <= _frames)
+            {
+                return Task.CompletedTask;
+            }
+
+            var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _waiting.Add((count, reached));
+            return reached.Task;
+        }
+    }
+
+    internal void FrameSent()
+    {
+        lock (_gate)
+        {
+            _frames++;
+            foreach (var (count, reached) in _waiting)
+            {
+                if (count <= _frames)
+                {
+                    reached.TrySetResult();
+                }
+            }
+        }
+    }
+
+    internal void End(Outcome outcome) => _ended.TrySetResult(outcome);
+
+    private static JsonObject? Parse(byte[] body)
+    {
+        try
+        {
+            return JsonNode.Parse(body) as JsonObject;
+        }
+        catch (System.Text.Json.JsonException)
+        {
+            return null;
+        }
+    }
+}
