@@ -1,6 +1,7 @@
 // What this assembly does when it is run rather than tested: a second process for tests of what several processes share, and of
 // what is left when one is killed. It says on stderr where it is, one line at a time.
 using LlmAssist.Engine;
+using LlmAssist.Engine.Memory;
 using LlmAssist.Engine.Patterns;
 
 namespace LlmAssist.Tests.Support;
@@ -9,9 +10,12 @@ internal static class ChildProgram
 {
     public static int Main(string[] args)
     {
-        if (args[0] == "walk")
+        switch (args[0])
         {
-            return Walk(args[1], args[2]);
+            case "walk":
+                return Walk(args[1], args[2]);
+            case "grow":
+                return Grow(int.Parse(args[1]));
         }
 
         var store = new PatternStore(args[1], TimeProvider.System);
@@ -56,6 +60,18 @@ internal static class ChildProgram
             Console.Error.WriteLine(file.RelativePath);
         }
 
+        return 0;
+    }
+
+    // Tells by how many bytes the probe sees this process grow when it takes that many megabytes and writes to all of them.
+    private static int Grow(int megabytes)
+    {
+        var probe = MemoryProbe.ForThisMachine();
+        var before = probe.Read().Process!.Value;
+        var block = GC.AllocateUninitializedArray<byte>(megabytes << 20, pinned: true);
+        block.AsSpan().Fill(1);
+        Console.Error.WriteLine((probe.Read().Process!.Value.Private - before.Private).Bytes);
+        GC.KeepAlive(block);
         return 0;
     }
 
