@@ -139,7 +139,7 @@ public sealed class CompletionEngine
 
         private CompletionReport List(CompletionContext context)
         {
-            var items = new List<Candidate>(engine._pattern.Words(context, settings.ListLength));
+            var items = new List<Candidate>(engine._pattern.Words(context, settings.ListLength, settings.MinConfidence));
             Stage("words");
             if (query.WithLine && Line(context, context.Typed, context.TypedStart, settings.MinConfidence) is { } line && items.TrueForAll(item => item.Text != line.Text))
             {

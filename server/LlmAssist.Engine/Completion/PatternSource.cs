@@ -83,8 +83,10 @@ internal sealed class PatternSource(ModelHost host)
             : new Candidate(typed + line.Text, typedStart, Calibration.Confidence(line.Probability), CompletionLane.Pattern, first[0].Kind, IsLine: true);
     });
 
-    /// <summary>The words that fit, the most likely first.</summary>
-    public IReadOnlyList<Candidate> Words(CompletionContext context, int most) => Predict(context, context.TypedStart, (predictor, history) =>
+    /// <summary>The words that fit, the most likely first; behind the first one, if it is sure enough, with its member: 'fmt' and 'fmt.Println'.</summary>
+    /// <param name="most">How many words at the most.</param>
+    /// <param name="leastConfidence">How sure a word with its member must be, 0..1.</param>
+    public IReadOnlyList<Candidate> Words(CompletionContext context, int most, double leastConfidence) => Predict(context, context.TypedStart, (predictor, history) =>
     {
         var words = new List<Candidate>(most);
         foreach (var prediction in predictor.Next(history, context.Typed, most * 4))
@@ -97,12 +99,30 @@ internal sealed class PatternSource(ModelHost host)
             var isWord = prediction.Kind is TokenKind.Identifier or TokenKind.Keyword || (context.InString && prediction.Kind == TokenKind.String);
             if (isWord && prediction.Text.Length != 0 && prediction.Text != context.Typed && words.Count < most)
             {
+                var withMember = words.Count == 0 && prediction.Kind == TokenKind.Identifier ? WithMember(predictor, history, prediction, context.TypedStart) : null;
                 words.Add(new(prediction.Text, context.TypedStart, Calibration.Confidence(prediction.Probability), CompletionLane.Pattern, prediction.Kind, IsLine: false));
+                if (withMember is not null && words.Count < most && leastConfidence <= withMember.Confidence)
+                {
+                    words.Add(withMember);
+                }
             }
         }
 
         return words;
     });
+
+    private static Candidate? WithMember(PatternPredictor predictor, Symbol[] history, Prediction word, int start)
+    {
+        Symbol[] behindWord = [.. history, new(word.Hash, word.Kind, 0, 0)];
+        if (predictor.Next(behindWord, "", 1) is not [{ Text: "." or "::" or "->" } link]
+            || predictor.Next([.. behindWord, new(link.Hash, link.Kind, 0, 0)], "", 1) is not [{ Kind: TokenKind.Identifier, Text.Length: > 0 } member])
+        {
+            return null;
+        }
+
+        var confidence = Calibration.Confidence(word.Probability * link.Probability * member.Probability);
+        return new(word.Text + link.Text + member.Text, start, confidence, CompletionLane.Pattern, TokenKind.Identifier, IsLine: false);
+    }
 
     private T Predict<T>(CompletionContext context, int from, Func<PatternPredictor, Symbol[], T> ask)
     {
