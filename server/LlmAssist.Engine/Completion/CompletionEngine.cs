@@ -51,9 +51,6 @@ public sealed class CompletionEngine
         }
     }
 
-    /// <summary>Frees what can be read again: under memory pressure.</summary>
-    public void Trim() => _pattern.ForgetAll();
-
     /// <summary>How many suggestions the user has taken since the engine was made, and how many characters they had.</summary>
     public (int Suggestions, long Characters) Accepted
     {

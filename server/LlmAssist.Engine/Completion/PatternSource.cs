@@ -53,15 +53,6 @@ internal sealed class PatternSource(ModelHost host)
         }
     }
 
-    /// <summary>Frees what was learned from all documents; they are read again when completions are asked for.</summary>
-    public void ForgetAll()
-    {
-        lock (_gate)
-        {
-            _documents.Clear();
-        }
-    }
-
     /// <summary>The best continuation of the line, as long as it is at least as sure as asked; null if there is none.</summary>
     /// <param name="context">The place.</param>
     /// <param name="typed">What is typed of the word at the cursor; it need not be in the text yet.</param>

@@ -137,7 +137,7 @@ internal sealed class ModelWork(WorkspaceModels models, ClientLink client, Statu
         }
         else if (session.Settings.TrainingAuto && folders.All(IsFitForTraining))
         {
-            await TrainQuietlyAsync(session, folders, acceptOthers: true);
+            await TrainQuietlyAsync(session, folders);
         }
     }
 
@@ -152,17 +152,17 @@ internal sealed class ModelWork(WorkspaceModels models, ClientLink client, Statu
         if (staleness.IsStale)
         {
             client.Log(MessageType.Info, $"{staleness.Changed} of {staleness.Files} files have changed since {id} was trained: training again.");
-            await TrainQuietlyAsync(session, FoldersOf(session), acceptOthers: true);
+            await TrainQuietlyAsync(session, FoldersOf(session));
         }
     }
 
     // Nobody asked for this training, so what goes wrong with it is logged and not shown.
-    private async Task TrainQuietlyAsync(SessionSnapshot session, IReadOnlyList<string> folders, bool acceptOthers)
+    private async Task TrainQuietlyAsync(SessionSnapshot session, IReadOnlyList<string> folders)
     {
         try
         {
             var request = new TrainingRequest { Name = models.NameFor(folders), Folders = folders, Corpus = CorpusOf(session.Settings) };
-            await TrainAsync(session, request, acceptOthers, ending);
+            await TrainAsync(session, request, acceptOthers: true, ending);
         }
         catch (UserException exception)
         {

@@ -93,7 +93,19 @@ internal sealed class StatusReporter(ClientLink client, ModelHost host, Completi
     public MemoryStatus Memory()
     {
         var reading = probe.Read();
-        var residents = host.Residents;
+        ModelMemory[] models =
+        [
+            .. host.Residents.Select(resident => new ModelMemory(
+                resident.Id.ToString(),
+                "pattern",
+                BytesOf(resident),
+                resident.MappedBytes,
+                0,
+                null,
+                resident.LastUsed,
+                Pinned: false,
+                resident.IsBusy)),
+        ];
 
         // What the open documents teach belongs to no model; it is part of the process's own memory.
         return new()
@@ -102,20 +114,8 @@ internal sealed class StatusReporter(ClientLink client, ModelHost host, Completi
             SystemAvailableBytes = reading.System?.Available.Bytes,
             SystemUsedPercent = reading.System is { } system ? Math.Round(system.UsedPercent, 1) : null,
             LimitBytes = _session.Settings.MemoryLimit,
-            ModelsBytes = residents.Sum(BytesOf),
-            Models =
-            [
-                .. residents.Select(resident => new ModelMemory(
-                    resident.Id.ToString(),
-                    "pattern",
-                    BytesOf(resident),
-                    resident.MappedBytes,
-                    0,
-                    null,
-                    resident.LastUsed,
-                    Pinned: false,
-                    resident.IsBusy)),
-            ],
+            ModelsBytes = models.Sum(model => model.Bytes),
+            Models = models,
             ProcessBytes = reading.Process?.Resident.Bytes,
             Advice = [.. Advice(reading).Select(phrase => phrase.In(_session.Speech))],
         };
