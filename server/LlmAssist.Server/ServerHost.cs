@@ -4,6 +4,7 @@ using LlmAssist.Engine;
 using LlmAssist.Engine.Completion;
 using LlmAssist.Engine.Memory;
 using LlmAssist.Engine.Models;
+using LlmAssist.Engine.Ollama;
 using LlmAssist.Engine.Patterns;
 using LlmAssist.Server.Background;
 using LlmAssist.Server.Commands;
@@ -22,6 +23,9 @@ internal sealed record ServerEnvironment
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     public IMemoryProbe Memory { get; init; } = MemoryProbe.ForThisMachine();
+
+    /// <summary>Where Ollama listens, if the settings do not say.</summary>
+    public Uri Ollama { get; init; } = OllamaEndpoint.OfEnvironment(Environment.GetEnvironmentVariable);
 
     /// <summary>Completes when the process with an id has ended; null asks the system.</summary>
     public Func<int, CancellationToken, Task>? ProcessExit { get; init; }
@@ -44,9 +48,11 @@ internal static class ServerHost
         store.Sweep();
         using var host = new ModelHost(store, time);
         using var models = new WorkspaceModels(store, host, time);
-        var engine = new CompletionEngine(host, time);
-        var status = new StatusReporter(client, host, engine, environment.Memory, time);
+        using var ollama = new OllamaHost(host, environment.Memory, time, CompletionEngine.FillsMiddle);
+        using var engine = new CompletionEngine(host, time, ollama);
+        var status = new StatusReporter(client, host, ollama, engine, environment.Memory, time);
         host.Changed += status.Changed;
+        ollama.Changed += status.Changed;
         using var trim = new IdleTrim(host, time);
         host.Changed += trim.Postpone;
         engine.Worked += trim.Postpone;
@@ -57,12 +63,13 @@ internal static class ServerHost
         void Post(Action<Session.Session> change) => server!.Post(change);
 
         var routes = new Routes { Fault = message => client.Log(MessageType.Error, message) };
-        var commands = Commands(store, host, models, engine, status, work, client, time, Post);
-        var configuration = new ConfigurationHandlers(FileSettings(environment.Folders, client), client, work, status, Post, ending.Token);
+        var commands = Commands(store, host, ollama, models, engine, status, work, client, time, Post);
+        var ollamaWork = new OllamaWork(ollama, environment.Ollama, new(environment.Folders), client);
+        var configuration = new ConfigurationHandlers(FileSettings(environment.Folders, client), client, work, ollamaWork, status, Post, ending.Token);
         AddRoutes(routes, commands, configuration, engine, client);
         server = new(connection, routes, time, environment.ProcessExit);
 
-        var reporting = status.RunAsync(ending.Token);
+        var reporting = Task.WhenAll(status.RunAsync(ending.Token), ollama.WatchAsync(ending.Token));
         try
         {
             return await server.RunAsync(cancellation);
@@ -85,6 +92,7 @@ internal static class ServerHost
     internal static CommandTable Commands(
         PatternStore store,
         ModelHost host,
+        OllamaHost ollama,
         WorkspaceModels models,
         CompletionEngine engine,
         StatusReporter status,
@@ -93,7 +101,7 @@ internal static class ServerHost
         TimeProvider time,
         Action<Action<Session.Session>> post)
     {
-        var model = new ModelCommands(store, host);
+        var model = new ModelCommands(store, host, ollama, client);
         var memory = new MemoryCommands(status, post);
         var completion = new CompletionCommands(engine);
         return new CommandTable()
@@ -104,6 +112,7 @@ internal static class ServerHost
             .Add(AssistMethods.ModelsUnloadAll, json => json.Nothing, json => json.UnloadAnswer, model.UnloadAllAsync)
             .Add(AssistMethods.ModelsDelete, json => json.ModelArgument, json => json.DeleteAnswer, model.DeleteAsync)
             .Add(AssistMethods.ModelsCompare, json => json.CompareArgument, json => json.CompareAnswer, new CompareCommand(store, client, time).ExecuteAsync)
+            .Add(AssistMethods.OllamaPull, json => json.PullArgument, json => json.ModelAnswer, new PullCommand(ollama, client).ExecuteAsync)
             .Add(AssistMethods.MemoryStatus, json => json.Nothing, json => json.MemoryStatus, memory.StatusAsync)
             .Add(AssistMethods.MemorySetLimit, json => json.SetLimitArgument, json => json.SetLimitAnswer, memory.SetLimitAsync)
             .Add(AssistMethods.CompletionExplain, json => json.Nothing, json => json.ExplainAnswer!, completion.ExplainAsync)

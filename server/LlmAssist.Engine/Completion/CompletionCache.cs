@@ -51,7 +51,7 @@ internal sealed class CompletionCache
             && entry.Candidate.Text.AsSpan().StartsWith(typed)
             && Before(query.Text, start) == entry.Before
             && Behind(query.Text, query.Offset) == entry.Behind
-            ? entry.Candidate with { Lane = CompletionLane.Cache }
+            ? entry.Candidate
             : null;
     }
 

@@ -1,32 +1,43 @@
-// The face of completion: one query in, suggestions and a report out. Gates, cache, sources, filters, in this order.
+// The face of completion: one query in, suggestions and a report out. Cache, gates, the two lanes, filters, rank, in this order.
 using LlmAssist.Engine.Models;
+using LlmAssist.Engine.Ollama;
 using LlmAssist.Engine.Text;
 
 namespace LlmAssist.Engine.Completion;
 
 /// <summary>Answers completion queries. Never fails: what cannot be answered is answered with nothing and a reason.</summary>
-/// <remarks>Safe on any thread; requests are answered one after the other.</remarks>
-public sealed class CompletionEngine
+/// <remarks>
+/// Safe on any thread. What pattern models say is worked out for one query after the other; while a query waits for a model of Ollama,
+/// others are answered.
+/// </remarks>
+public sealed class CompletionEngine : IDisposable
 {
     private const int MaximumAutomaticSuffix = 8; // more than this right of the cursor, and the line is being edited, not written
     private const int LinesCompared = 3;
+    private const int LinesOfBlock = 8;
+    private const int LinesWhenAsked = 16;
 
     private readonly PatternSource _pattern;
+    private readonly OllamaLane? _lane;
     private readonly TimeProvider _time;
     private readonly Lock _gate = new();
     private readonly CompletionCache _cache = new(); // guarded by _gate
     private (int Suggestions, long Characters) _accepted; // guarded by _gate
     private CompletionReport? _lastReport;
 
-    /// <summary>An engine over the models in <paramref name="host"/>.</summary>
-    public CompletionEngine(ModelHost host, TimeProvider time)
+    /// <summary>An engine over the models in <paramref name="host"/>, and over the one that is in use of <paramref name="ollama"/>.</summary>
+    public CompletionEngine(ModelHost host, TimeProvider time, OllamaHost? ollama = null)
     {
         _pattern = new(host);
+        _lane = ollama is null ? null : new(ollama, time);
         _time = time;
     }
 
     /// <summary>Raised, on any thread, when a query was answered or a document was read.</summary>
     public event Action? Worked;
+
+    /// <summary>The names of the prompt layouts that a user can set for models of Ollama.</summary>
+    public static IReadOnlyList<string> Layouts { get; } = [.. FimTemplate.All.Select(template => template.Name).Order(StringComparer.Ordinal), FimTemplate.NoLayout];
 
     /// <summary>What happened at the last query; null before the first.</summary>
     public CompletionReport? LastReport => Volatile.Read(ref _lastReport);
@@ -34,16 +45,33 @@ public sealed class CompletionEngine
     /// <summary>Bytes of memory that the open documents take; an estimate.</summary>
     public long CommittedBytes => _pattern.CommittedBytes;
 
+    /// <summary>How many generations a model of Ollama was asked for since the engine was made.</summary>
+    public int GenerationsBegun => _lane?.Begun ?? 0;
+
+    /// <summary>Whether we know how to ask a model of Ollama for what stands between two texts.</summary>
+    public static bool FillsMiddle(string name, ModelFacts facts) =>
+        FimTemplate.Detect(new(name, facts.Family, facts.Capabilities, facts.Template)) is FimSupport.Known;
+
     /// <summary>Learns from a document that was opened, in the background of nobody: call it where time is cheap.</summary>
-    public void Observe(string uri, SourceText text, Language language)
+    /// <param name="path">See <see cref="CompletionQuery.Path"/>.</param>
+    public void Observe(string uri, SourceText text, Language language, string path = "")
     {
         _pattern.Observe(uri, text, language);
+        if (path.Length != 0)
+        {
+            _lane?.Opened(path, text);
+        }
+
         Worked?.Invoke();
     }
+
+    /// <summary>A document has changed. Never waits.</summary>
+    public void Edited(string uri, SourceText text) => _lane?.Edited(uri, text);
 
     /// <summary>Frees what is known of a document that was closed.</summary>
     public void Forget(string uri)
     {
+        _lane?.Forget(uri);
         _pattern.Forget(uri);
         lock (_gate)
         {
@@ -67,6 +95,7 @@ public sealed class CompletionEngine
     /// <param name="characters">UTF-16 code units that it had.</param>
     public void Accept(int characters)
     {
+        _lane?.Accept();
         lock (_gate)
         {
             _accepted = (_accepted.Suggestions + 1, _accepted.Characters + Math.Max(0, characters));
@@ -77,21 +106,26 @@ public sealed class CompletionEngine
     public void Decline(string uri, CompletionSurface surface, Phrase why) =>
         Volatile.Write(ref _lastReport, new() { Uri = uri, Surface = surface, Lane = CompletionLane.None, Why = why });
 
-    /// <summary>Answers a query.</summary>
+    /// <summary>Answers a query. Waits for nobody but the model of Ollama, and for that only as long as the settings' patience.</summary>
     /// <exception cref="OperationCanceledException">Nobody waits for the answer any more.</exception>
-    public CompletionReport Complete(CompletionQuery query, CompletionSettings settings, CancellationToken cancellation)
+    public async ValueTask<CompletionReport> CompleteAsync(CompletionQuery query, CompletionSettings settings, CancellationToken cancellation)
     {
-        CompletionReport report;
+        var answering = new Answering(this, query, settings, cancellation);
+        CompletionReport? report;
         lock (_gate)
         {
             cancellation.ThrowIfCancellationRequested();
-            report = new Answering(this, query, settings, cancellation).Run();
-            Volatile.Write(ref _lastReport, report);
+            report = answering.Begin();
         }
 
+        report ??= await answering.FinishAsync();
+        Volatile.Write(ref _lastReport, report);
         Worked?.Invoke();
         return report;
     }
+
+    /// <summary>Ends what a model of Ollama is asked for.</summary>
+    public void Dispose() => _lane?.Dispose();
 
     // One query on its way through the engine.
     private sealed class Answering(CompletionEngine engine, CompletionQuery query, CompletionSettings settings, CancellationToken cancellation)
@@ -99,17 +133,28 @@ public sealed class CompletionEngine
         private readonly long _started = engine._time.GetTimestamp();
         private readonly List<StageTime> _stages = [];
         private readonly List<FilteredCandidate> _filtered = [];
+        private readonly OllamaLane? _lane = settings.AsksOllama ? engine._lane : null;
         private long _stageStarted = engine._time.GetTimestamp();
+        private CompletionContext? _context;
+        private LaneQuestion? _question;
+        private LaneTicket? _ticket;
+        private LaneReport? _laneReport;
+        private Candidate? _patternLine;
 
-        public CompletionReport Run()
+        private bool IsInline => query.Surface == CompletionSurface.Inline;
+
+        private CompletionContext Context => _context ??= CompletionContext.At(query);
+
+        /// <summary>Answers, unless the model of Ollama has to be waited for: then null, and <see cref="FinishAsync"/> answers.</summary>
+        public CompletionReport? Begin()
         {
-            if (query.Surface == CompletionSurface.Inline && engine._cache.TryGet(query) is { } cached)
+            if (IsInline && engine._cache.TryGet(query) is { } cached)
             {
                 Stage("cache");
-                return Report(CompletionLane.Cache, [cached]);
+                return Upgraded(cached) ?? Report(CompletionLane.Cache, [cached]);
             }
 
-            var context = CompletionContext.At(query);
+            var context = Context;
             Stage("context");
             cancellation.ThrowIfCancellationRequested();
             if (Gate(context) is { } closed)
@@ -117,59 +162,222 @@ public sealed class CompletionEngine
                 return Report(CompletionLane.None, [], closed);
             }
 
-            return query.Surface == CompletionSurface.Inline ? Inline(context) : List(context);
+            if (IsInline || query.WithLine)
+            {
+                _question = Question(context);
+                _ticket = _lane?.Ask(_question, mayBegin: true, out _laneReport);
+                _patternLine = settings.AsksPatterns && !context.InComment ? PatternLine(context) : null;
+            }
+
+            if (_ticket is null)
+            {
+                return Conclude("");
+            }
+
+            if (_lane!.Ready(_ticket) is not { } ready)
+            {
+                return null;
+            }
+
+            return Conclude(Joined(ready));
         }
 
-        private CompletionReport Inline(CompletionContext context)
+        /// <summary>Waits for the model of Ollama, and answers. To be called outside of the engine's lock.</summary>
+        public async Task<CompletionReport> FinishAsync()
         {
-            var (typed, typedStart) = query.Selected is var (start, selected) ? (selected, start) : (context.Typed, context.TypedStart);
-            var line = Line(context, typed, typedStart, settings.MinConfidence);
-            if (line is null)
+            var patience = !IsInline ? settings.Patience.Beside
+                : query.IsExplicit ? settings.Patience.Asked
+                : _patternLine is null ? settings.Patience.Alone
+                : settings.Patience.Beside;
+            var text = "";
+            var isCanceled = true;
+            try
+            {
+                (text, _laneReport) = await _lane!.WaitAsync(_ticket!, patience, settings.Patience.Linger, cancellation);
+                isCanceled = false;
+            }
+            finally
+            {
+                _lane!.Leave(_ticket!, isCanceled);
+            }
+
+            Stage("ollama");
+            lock (engine._gate)
+            {
+                return Conclude(text);
+            }
+        }
+
+        // What the user types into is taken over by the model's text if that came late and is better.
+        private CompletionReport? Upgraded(Candidate cached)
+        {
+            if (_lane?.Ask(_question = Question(context: null), mayBegin: false, out _) is not { } ticket)
+            {
+                return null;
+            }
+
+            _ticket = ticket;
+            var ready = _lane.Ready(ticket);
+            if (ready is null)
+            {
+                _lane.Leave(ticket, isCanceled: false);
+                return null;
+            }
+
+            var text = Joined(ready);
+            if (OllamaLine(text) is not { } line || (cached.Lane == CompletionLane.Ollama && line.Text.Length <= cached.Text.Length))
+            {
+                return null;
+            }
+
+            return Shown(Ranker.Rank(cached.Lane == CompletionLane.Ollama ? null : cached, line, settings.MinConfidence));
+        }
+
+        private string Joined(string ready)
+        {
+            // Over at once: it is the wait that others would have to be let in for.
+            var (text, report) = (ready, _laneReport);
+            _laneReport = report ?? new()
+            {
+                Model = _ticket!.Generation.ModelName,
+                Outcome = LaneOutcome.Joined,
+                FirstText = _ticket.Generation.FirstText,
+                Delay = _ticket.Generation.Delay,
+                Text = text,
+            };
+            _lane!.Leave(_ticket!, isCanceled: false);
+            Stage("ollama");
+            return text;
+        }
+
+        // The answer, with what the model of Ollama has said; empty for nothing.
+        private CompletionReport Conclude(string said)
+        {
+            var context = Context;
+            var line = said.Length == 0 ? null : OllamaLine(said);
+            var lines = Ranker.Rank(_patternLine, line, settings.MinConfidence);
+            if (IsInline)
+            {
+                return Shown(lines);
+            }
+
+            var items = new List<Candidate>();
+            if (settings.AsksPatterns && !context.InComment)
+            {
+                items.AddRange(engine._pattern.Words(context, settings.ListLength, settings.MinConfidence));
+                Stage("words");
+            }
+
+            if (0 < lines.Count && items.TrueForAll(item => item.Text != lines[0].Text))
+            {
+                items.Insert(0, lines[0]);
+            }
+
+            return items.Count == 0 ? Report(CompletionLane.None, [], Silent(context)) : Report(items[0].Lane, items);
+        }
+
+        private CompletionReport Shown(IReadOnlyList<Candidate> lines)
+        {
+            if (lines.Count == 0)
             {
                 engine._cache.Forget(query.Uri);
-                return Report(CompletionLane.None, [], _filtered.Count == 0 ? Unsure() : Filtered());
+                return Report(CompletionLane.None, [], Silent(Context));
             }
 
-            engine._cache.Remember(query, line);
-            return Report(CompletionLane.Pattern, [line]);
-        }
-
-        private CompletionReport List(CompletionContext context)
-        {
-            var items = new List<Candidate>(engine._pattern.Words(context, settings.ListLength, settings.MinConfidence));
-            Stage("words");
-            if (query.WithLine && Line(context, context.Typed, context.TypedStart, settings.MinConfidence) is { } line && items.TrueForAll(item => item.Text != line.Text))
+            engine._cache.Remember(query, lines[0]);
+            if (lines[0].Lane == CompletionLane.Ollama && _question is not null)
             {
-                items.Insert(0, line);
+                _lane?.Show(_question, lines[0].Text[(query.Offset - lines[0].ReplaceStart)..]);
             }
 
-            return items.Count == 0 ? Report(CompletionLane.None, [], Unsure()) : Report(CompletionLane.Pattern, items);
+            return Report(lines[0].Lane, lines);
         }
 
-        private Candidate? Line(CompletionContext context, string typed, int typedStart, double leastConfidence)
+        private Candidate? PatternLine(CompletionContext context)
         {
-            var line = engine._pattern.Line(context, typed, typedStart, leastConfidence);
+            var (typed, typedStart) = Typed(context);
+            var line = engine._pattern.Line(context, typed, typedStart, settings.MinConfidence);
             Stage("predict");
+            return line is null ? null : Filtered(line, typed.Length);
+        }
+
+        private Candidate? OllamaLine(string said)
+        {
+            var (typed, typedStart) = Typed(Context);
+            var text = typed + WithLineEnds(said);
+            var line = Filtered(new(text, typedStart, 0, CompletionLane.Ollama, TokenKind.Other, IsLine: true), typed.Length);
             if (line is null)
             {
                 return null;
             }
 
-            var shown = line.Text[typed.Length..];
-            var input = new FilterInput(shown, context.LinePrefix, context.LineSuffix, LineAbove(context), LinesBelow(context), query.IsExplicit);
+            var bits = engine._pattern.BitsPerSymbol(Context, line.Text, typedStart);
+            Stage("judge");
+            _laneReport = _laneReport is null ? null : _laneReport with { BitsPerSymbol = bits };
+            line = line with { Confidence = Ranker.Confidence(bits) };
+            if (line.Confidence < settings.MinConfidence)
+            {
+                _filtered.Add(new("confidence", line.Text[typed.Length..]));
+            }
+
+            return line;
+        }
+
+        // The suggestion as the filters leave it; null if nothing is left.
+        private Candidate? Filtered(Candidate line, int typedLength)
+        {
+            var context = Context;
+            var input = new FilterInput(line.Text[typedLength..], context.LinePrefix, context.LineSuffix, LineAbove(context), LinesBelow(context), query.IsExplicit);
             var left = PostFilters.Run(input, (filter, before) => _filtered.Add(new(filter, before)));
             Stage("filter");
-            return left.Length == 0 ? null : line with { Text = typed + left };
+            return left.Length == 0 ? null : line with { Text = line.Text[..typedLength] + left };
+        }
+
+        // What is typed of the word at the cursor, or would be with the selected entry of the list, and where it begins.
+        private (string Typed, int Start) Typed(CompletionContext context) =>
+            query.Selected is var (start, selected) ? (selected, start) : (context.Typed, context.TypedStart);
+
+        private LaneQuestion Question(CompletionContext? context)
+        {
+            var (text, offset) = query.Selected is var (start, selected)
+                ? (query.Text.With(new(start, query.Offset, selected)), start + selected.Length)
+                : (query.Text, query.Offset);
+            return new()
+            {
+                Uri = query.Uri,
+                Text = text,
+                Offset = offset,
+                Language = query.Language,
+                Path = query.Path.Length == 0 ? Path.GetFileName(query.Uri) : query.Path,
+                Repository = query.Repository,
+                IsExplicit = query.IsExplicit,
+                InLiteral = context is { InComment: true } or { InString: true },
+                MaximumLines = context is null ? 1 : LinesWanted(context),
+                Sampling = settings.Sampling,
+            };
+        }
+
+        // A block where one is to be written, else the rest of the line.
+        private int LinesWanted(CompletionContext context) =>
+            !IsInline || context.InComment || context.InString ? 1
+            : query.IsExplicit ? LinesWhenAsked
+            : context.LinePrefix.AsSpan().TrimEnd() is { IsEmpty: true } or [.., '{' or '(' or '[' or ':'] ? LinesOfBlock
+            : 1;
+
+        private string WithLineEnds(string text)
+        {
+            var end = query.Text.LineCount == 1 ? "\n" : query.Text.Content[query.Text.LineEnd(0)..query.Text.LineStart(1)];
+            return end == "\n" ? text : text.Replace("\n", end, StringComparison.Ordinal);
         }
 
         private Phrase? Gate(CompletionContext context)
         {
-            if (context.InComment)
+            if (context.InComment && (_lane is null || (!IsInline && !query.WithLine)))
             {
-                return new("The cursor is in a comment; pattern models know code only.", "El cursor está en un comentario; los modelos de patrones solo conocen código.");
+                return InComment;
             }
 
-            if (query.Surface == CompletionSurface.Inline && context.InsideWord)
+            if (IsInline && context.InsideWord)
             {
                 return new("The cursor is inside a word.", "El cursor está dentro de una palabra.");
             }
@@ -184,7 +392,7 @@ public sealed class CompletionEngine
 
             var suffix = context.LineSuffix.AsSpan().Trim();
             var onlyCloses = !suffix.ContainsAnyExcept(")]}>\"'`;,: ");
-            if (query.Surface == CompletionSurface.Inline && !query.IsExplicit && !onlyCloses && MaximumAutomaticSuffix < suffix.Length)
+            if (IsInline && !query.IsExplicit && !onlyCloses && MaximumAutomaticSuffix < suffix.Length)
             {
                 return new(
                     "There is text right of the cursor; ask explicitly to complete here.",
@@ -194,17 +402,23 @@ public sealed class CompletionEngine
             return null;
         }
 
-        private Phrase Unsure() => engine._pattern.HasModels
-            ? new(
+        private static Phrase InComment => new(
+            "The cursor is in a comment; pattern models know code only.",
+            "El cursor está en un comentario; los modelos de patrones solo conocen código.");
+
+        // Why nothing is shown.
+        private Phrase Silent(CompletionContext context) =>
+            0 < _filtered.Count ? new(
+                $"What was found was filtered out: {string.Join(", ", _filtered.Select(filtered => filtered.Filter))}.",
+                $"Lo que se encontró se descartó: {string.Join(", ", _filtered.Select(filtered => filtered.Filter))}.")
+            : !settings.AsksPatterns ? _laneReport?.Why ?? new("No source may answer.", "Ninguna fuente puede responder.")
+            : context.InComment ? InComment
+            : engine._pattern.HasModels ? new(
                 $"Nothing is at least {100 * settings.MinConfidence:F0}% sure here (llmAssist.completion.minConfidence).",
                 $"Nada alcanza aquí una seguridad del {100 * settings.MinConfidence:F0} % (llmAssist.completion.minConfidence).")
             : new(
                 "No model is loaded; only the open files are known. Train one on this workspace.",
                 "No hay ningún modelo cargado; solo se conocen los archivos abiertos. Entrene uno con este espacio de trabajo.");
-
-        private Phrase Filtered() => new(
-            $"What was found was filtered out: {string.Join(", ", _filtered.Select(filtered => filtered.Filter))}.",
-            $"Lo que se encontró se descartó: {string.Join(", ", _filtered.Select(filtered => filtered.Filter))}.");
 
         private CompletionReport Report(CompletionLane lane, IReadOnlyList<Candidate> items, Phrase? why = null) => new()
         {
@@ -216,6 +430,7 @@ public sealed class CompletionEngine
             Filtered = _filtered,
             Stages = _stages,
             Elapsed = engine._time.GetElapsedTime(_started),
+            Ollama = _laneReport,
         };
 
         private void Stage(string name)

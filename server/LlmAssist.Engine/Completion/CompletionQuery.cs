@@ -23,6 +23,9 @@ public enum CompletionLane
 
     /// <summary>Pattern models and the open documents.</summary>
     Pattern,
+
+    /// <summary>A model of Ollama.</summary>
+    Ollama,
 }
 
 /// <summary>A question: what could stand at this place?</summary>
@@ -34,6 +37,12 @@ public sealed record CompletionQuery
     public required Language Language { get; init; }
 
     public required SourceText Text { get; init; }
+
+    /// <summary>The document as models are told of it: relative to the workspace, with slashes.</summary>
+    public string Path { get; init; } = "";
+
+    /// <summary>The workspace's name, as models are told of it.</summary>
+    public string Repository { get; init; } = "";
 
     /// <summary>The cursor, in [0, Text.Length].</summary>
     public required int Offset { get; init; }
@@ -88,8 +97,11 @@ public sealed record CompletionReport
 
     public IReadOnlyList<StageTime> Stages { get; init; } = [];
 
-    /// <summary>All stages together.</summary>
+    /// <summary>All stages together, waiting included.</summary>
     public TimeSpan Elapsed { get; init; }
+
+    /// <summary>What became of asking a model of Ollama; null if that was not to be done.</summary>
+    public LaneReport? Ollama { get; init; }
 }
 
 /// <summary>How the user wants to be served.</summary>
@@ -100,4 +112,52 @@ public sealed record CompletionSettings
 
     /// <summary>How many words the list has at the most.</summary>
     public int ListLength { get; init; } = 24;
+
+    /// <summary>Whether pattern models and the open documents answer.</summary>
+    public bool AsksPatterns { get; init; } = true;
+
+    /// <summary>Whether the model of Ollama that is in use answers.</summary>
+    public bool AsksOllama { get; init; } = true;
+
+    public OllamaSampling Sampling { get; init; } = new();
+
+    public Patience Patience { get; init; } = new();
+}
+
+/// <summary>How a model of Ollama is asked. The context and the time it stays in memory belong to loading it.</summary>
+public sealed record OllamaSampling
+{
+    /// <summary>A layout's name, see <see cref="CompletionEngine.Layouts"/>; empty for finding out.</summary>
+    public string Layout { get; init; } = "";
+
+    /// <summary>The most tokens of an answer, 1 or more.</summary>
+    public int MaxTokens { get; init; } = 128;
+
+    /// <summary>0 always takes the likeliest token; code wants little more.</summary>
+    public double Temperature { get; init; } = 0.1;
+
+    /// <summary>Candidates considered for each token.</summary>
+    public int TopK { get; init; } = 40;
+
+    /// <summary>Share of probability considered for each token, 0..1.</summary>
+    public double TopP { get; init; } = 0.9;
+
+    /// <summary>1 leaves repetition alone: code repeats itself.</summary>
+    public double RepeatPenalty { get; init; } = 1;
+}
+
+/// <summary>How long a query waits for a model of Ollama.</summary>
+public sealed record Patience
+{
+    /// <summary>Where the pattern models have a suggestion: not longer than a blink.</summary>
+    public TimeSpan Beside { get; init; } = TimeSpan.FromMilliseconds(120);
+
+    /// <summary>Where there is nothing else to show. The editor takes the query back as soon as the user types on.</summary>
+    public TimeSpan Alone { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Where the user asked.</summary>
+    public TimeSpan Asked { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>From the first whole line on, for further ones.</summary>
+    public TimeSpan Linger { get; init; } = TimeSpan.FromMilliseconds(200);
 }

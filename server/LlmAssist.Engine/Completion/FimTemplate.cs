@@ -99,6 +99,17 @@ internal sealed partial class FimTemplate
     // Whether the family says it all: nothing else has this architecture.
     private bool FamilyDecides { get; init; }
 
+    /// <summary>
+    /// For a model that does not fill in the middle and that the user wants all the same: the text above the cursor, and nothing of what
+    /// stands below.
+    /// </summary>
+    public static FimTemplate Plain { get; } = new()
+    {
+        Name = "plain",
+        Prefix = "", Suffix = "", Middle = "",
+        Stops = ["<|endoftext|>", "<|end_of_text|>", "<|im_start|>", "<|im_end|>", "<|eot_id|>", "<end_of_turn>", "<eos>", "</s>", "[INST]"],
+    };
+
     /// <summary>Every layout. Where names overlap the more special row comes first.</summary>
     public static IReadOnlyList<FimTemplate> All { get; } =
     [
@@ -251,7 +262,7 @@ internal sealed partial class FimTemplate
     public string Render(PromptParts parts)
     {
         var prompt = new StringBuilder();
-        var suffix = Suffix + Sanitize(parts.Suffix);
+        var suffix = Suffix.Length == 0 ? "" : Suffix + Sanitize(parts.Suffix);
         if (SuffixFirst)
         {
             prompt.Append(suffix);

@@ -1,4 +1,5 @@
 // Candidates from pattern models and from the open documents. Filters and gates are the engine's.
+using System.Runtime.InteropServices;
 using LlmAssist.Engine.Models;
 using LlmAssist.Engine.Patterns;
 using LlmAssist.Engine.Text;
@@ -12,6 +13,7 @@ namespace LlmAssist.Engine.Completion;
 internal sealed class PatternSource(ModelHost host)
 {
     private const double LeastWordConfidence = 0.002; // a list is for choosing; below this there is nothing to choose
+    private const double LeastProbability = 1.0 / (1 << 16); // one unheard-of name must not decide about a line
     private const int MaximumDocuments = 8; // the most recently used teach; those before them are forgotten
 
     private readonly Lock _gate = new();
@@ -31,6 +33,42 @@ internal sealed class PatternSource(ModelHost host)
 
     /// <summary>Whether there is anything to predict from besides the document itself.</summary>
     public bool HasModels => host.Residents.Count != 0;
+
+    /// <summary>
+    /// By how many bits a symbol a text of somebody else's surprises, at the most over its first line; null if there is no model to judge by, or
+    /// nothing to judge.
+    /// </summary>
+    /// <param name="context">The place.</param>
+    /// <param name="text">The text from <paramref name="start"/> on: what is typed of the word at the cursor comes first.</param>
+    /// <param name="start">Offset at which it begins.</param>
+    public double? BitsPerSymbol(CompletionContext context, string text, int start)
+    {
+        var lineEnd = text.AsSpan().TrimStart().IndexOfAny('\n', '\r');
+        var line = lineEnd < 0 ? text : text[..(text.Length - text.AsSpan().TrimStart().Length + lineEnd)];
+        var tokens = new List<Token>();
+        Lexer.Tokenize(line, context.Query.Language, tokens);
+        var symbols = new List<Symbol>();
+        SymbolSequence.Read(line, tokens, symbols);
+        symbols.RemoveAll(symbol => symbol.Kind == TokenKind.Newline);
+        if (!HasModels || symbols.Count == 0)
+        {
+            return null;
+        }
+
+        return Predict(context, start, (predictor, history) =>
+        {
+            List<Symbol> walked = [.. history];
+            var bits = 0.0;
+            foreach (var symbol in symbols)
+            {
+                var (_, probability) = predictor.Rate(CollectionsMarshal.AsSpan(walked), symbol.Hash);
+                bits -= Math.Log2(Math.Max(probability, LeastProbability));
+                walked.Add(symbol);
+            }
+
+            return bits / symbols.Count;
+        });
+    }
 
     /// <summary>Learns from a document that was opened, so that the first completion in it does not have to.</summary>
     public void Observe(string uri, SourceText text, Language language)

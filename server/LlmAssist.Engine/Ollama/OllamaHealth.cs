@@ -95,8 +95,9 @@ public sealed class OllamaHealth(TimeProvider time)
     }
 
     /// <summary>Asks for leave to call the server.</summary>
+    /// <param name="isAsked">Whether a person asked for it: then the wait need not be over.</param>
     /// <returns>To be told the result, and disposed; null if nobody should call now.</returns>
-    public HealthAttempt? TryBegin()
+    public HealthAttempt? TryBegin(bool isAsked = false)
     {
         lock (_gate)
         {
@@ -105,7 +106,7 @@ public sealed class OllamaHealth(TimeProvider time)
                 return new(this, _round, isTrial: false);
             }
 
-            if (_isTried || TimeSpan.Zero < RetryInLocked())
+            if (_isTried || (!isAsked && TimeSpan.Zero < RetryInLocked()))
             {
                 return null;
             }

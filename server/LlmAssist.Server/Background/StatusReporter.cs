@@ -17,7 +17,7 @@ internal sealed record AssistState(string Name, Phrase Message)
 }
 
 /// <summary>Composes and sends llmAssist/status. Safe on any thread.</summary>
-internal sealed class StatusReporter(ClientLink client, ModelHost host, CompletionEngine engine, IMemoryProbe probe, TimeProvider time)
+internal sealed class StatusReporter(ClientLink client, ModelHost host, OllamaHost ollama, CompletionEngine engine, IMemoryProbe probe, TimeProvider time)
 {
     private static readonly TimeSpan LeastPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
@@ -77,7 +77,7 @@ internal sealed class StatusReporter(ClientLink client, ModelHost host, Completi
             using (var pause = CancellationTokenSource.CreateLinkedTokenSource(cancellation))
             {
                 // Without a model in memory nothing moves by itself, so nothing is sent.
-                var regular = host.Residents.Count == 0 ? Timeout.InfiniteTimeSpan : LongestPause;
+                var regular = host.Residents.Count + ollama.Residents.Count == 0 ? Timeout.InfiniteTimeSpan : LongestPause;
                 var timer = Task.Delay(regular, time, pause.Token);
                 await Task.WhenAny(_changed.WaitAsync(pause.Token), timer);
                 await pause.CancelAsync();
@@ -105,6 +105,16 @@ internal sealed class StatusReporter(ClientLink client, ModelHost host, Completi
                 resident.LastUsed,
                 Pinned: false,
                 resident.IsBusy)),
+            .. ollama.Residents.Select(resident => new ModelMemory(
+                resident.Id.ToString(),
+                "ollama",
+                resident.RamBytes,
+                0,
+                resident.VramBytes,
+                resident.ContextTokens,
+                resident.LastUsed,
+                Pinned: false,
+                resident.IsBusy)),
         ];
 
         // What the open documents teach belongs to no model; it is part of the process's own memory.
@@ -128,12 +138,35 @@ internal sealed class StatusReporter(ClientLink client, ModelHost host, Completi
 
     private StatusParams Compose()
     {
-        var state = _session.Settings.Source == CompletionSource.Off
-            ? new("off", new("Completions are switched off (llmAssist.completion.source).", "Las sugerencias están desactivadas (llmAssist.completion.source)."))
-            : _state is { Name: "ready" } && host.Residents.Count == 0
-                ? _state with { Message = new("No model is loaded; completions know the open files only.", "No hay ningún modelo cargado; las sugerencias solo conocen los archivos abiertos.") }
-                : _state;
+        var state = Shown();
         return new(state.Name, state.IsBusy, state.Message.In(_session.Speech) ?? "", Memory() with { ProcessBytes = null, Advice = null });
+    }
+
+    // Our own work comes first, then what Ollama is up to, as far as the user wants anything of it.
+    private AssistState Shown()
+    {
+        if (_session.Settings.Source == CompletionSource.Off)
+        {
+            return new("off", new("Completions are switched off (llmAssist.completion.source).", "Las sugerencias están desactivadas (llmAssist.completion.source)."));
+        }
+
+        if (_state.Name != "ready")
+        {
+            return _state;
+        }
+
+        var lane = ollama.State;
+        return lane.Condition switch
+        {
+            OllamaCondition.Loading => new("loading", lane.Message),
+            OllamaCondition.Degraded when _session.Settings.Completion().AsksOllama => new("degraded", lane.Message),
+            OllamaCondition.Ready => _state,
+            _ when host.Residents.Count == 0 => _state with
+            {
+                Message = new("No model is loaded; completions know the open files only.", "No hay ningún modelo cargado; las sugerencias solo conocen los archivos abiertos."),
+            },
+            _ => _state,
+        };
     }
 
     private IEnumerable<Phrase> Advice(MemoryReading reading)

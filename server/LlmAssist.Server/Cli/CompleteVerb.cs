@@ -106,9 +106,9 @@ internal static class CompleteVerb
     /// <remarks>The first query of a process waits for code to be compiled and for pages to come in; its time says nothing, so it is asked twice.</remarks>
     public static CompletionReport CompleteWarm(CompletionEngine engine, CompletionQuery query, CompletionSettings settings, CancellationToken cancellation)
     {
-        engine.Complete(query with { Uri = query.Uri + "#warm" }, settings, cancellation);
+        engine.CompleteAsync(query with { Uri = query.Uri + "#warm" }, settings, cancellation).AsTask().GetAwaiter().GetResult();
         engine.Forget(query.Uri + "#warm");
-        return engine.Complete(query, settings, cancellation);
+        return engine.CompleteAsync(query, settings, cancellation).AsTask().GetAwaiter().GetResult();
     }
 
     private static int Run(VerbContext context, CursorPlace place, string? modelName, IReadOnlyList<CompletionSurface> surfaces, CompletionSettings settings, CancellationToken cancellation)

@@ -13,13 +13,14 @@ internal sealed class CompletionCommands(CompletionEngine engine)
             ? new ExplainAnswer(
                 report.Uri,
                 report.Surface.ToString().ToLowerInvariant(),
-                report.Lane.ToString().ToLowerInvariant(),
+                Named(report.Lane),
                 report.Why?.In(session.Speech),
                 (long)report.Elapsed.TotalMicroseconds,
-                [.. report.Items.Select(item => new ExplainedItem(item.Text, Math.Round(item.Confidence, 3)))],
+                [.. report.Items.Select(item => new ExplainedItem(item.Text, Math.Round(item.Confidence, 3), Named(item.Lane)))],
                 [.. report.Filtered.Select(filtered => new ExplainedFilter(filtered.Filter, filtered.Text))],
                 [.. report.Stages.Select(stage => new ExplainedStage(stage.Stage, (long)stage.Elapsed.TotalMicroseconds))],
-                new(engine.Accepted.Suggestions, engine.Accepted.Characters))
+                new(engine.Accepted.Suggestions, engine.Accepted.Characters),
+                report.Ollama is { } lane ? Explained(lane, session) : null)
             : null);
 
     /// <summary>A suggestion was inserted. Only counted: nothing of it is kept.</summary>
@@ -28,4 +29,17 @@ internal sealed class CompletionCommands(CompletionEngine engine)
         engine.Accept(argument.Length);
         return new((Nothing?)null);
     }
+
+    private static ExplainedLane Explained(LaneReport lane, SessionSnapshot session) => new(
+        lane.Model,
+        lane.Outcome.ToString().ToLowerInvariant(),
+        lane.Why?.In(session.Speech),
+        Math.Round(lane.Delay.TotalMilliseconds, 1),
+        lane.FirstText is { } first ? Math.Round(first.TotalMilliseconds, 1) : null,
+        Math.Round(lane.Waited.TotalMilliseconds, 1),
+        lane.Text,
+        lane.Ended,
+        lane.BitsPerSymbol is { } bits ? Math.Round(bits, 2) : null);
+
+    private static string Named(CompletionLane lane) => lane.ToString().ToLowerInvariant();
 }

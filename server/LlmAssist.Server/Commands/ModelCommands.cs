@@ -2,6 +2,7 @@
 using LlmAssist.Engine;
 using LlmAssist.Engine.Memory;
 using LlmAssist.Engine.Models;
+using LlmAssist.Engine.Ollama;
 using LlmAssist.Engine.Patterns;
 using LlmAssist.Server.Lsp;
 using LlmAssist.Server.Session;
@@ -9,10 +10,33 @@ using LlmAssist.Server.Session;
 namespace LlmAssist.Server.Commands;
 
 /// <summary>Commands that mean stored or loaded models.</summary>
-internal sealed class ModelCommands(PatternStore store, ModelHost host)
+internal sealed class ModelCommands(PatternStore store, ModelHost host, OllamaHost ollama, ClientLink client)
 {
-    /// <summary>All models that can be opened; damaged files are set aside on the way.</summary>
-    public ValueTask<IReadOnlyList<ModelInfo>> ListAsync(SessionSnapshot session, Nothing argument, CancellationToken cancellation)
+    private const string OllamaPrefix = "ollama:";
+
+    /// <summary>
+    /// All pattern models that can be opened, damaged files being set aside on the way; and what Ollama has, if it answers: that it does not
+    /// is told by the status.
+    /// </summary>
+    public async ValueTask<IReadOnlyList<ModelInfo>> ListAsync(SessionSnapshot session, Nothing argument, CancellationToken cancellation)
+    {
+        var models = PatternModels(cancellation);
+        if (ollama.Endpoint is not null)
+        {
+            try
+            {
+                models.AddRange((await ollama.ListAsync(cancellation)).Select(InfoOf));
+            }
+            catch (OllamaException)
+            {
+                // Its models are not to be had now; the status says why.
+            }
+        }
+
+        return models;
+    }
+
+    private List<ModelInfo> PatternModels(CancellationToken cancellation)
     {
         var loaded = host.Residents.Select(resident => resident.Id).ToHashSet();
         var named = new HashSet<string>();
@@ -46,11 +70,16 @@ internal sealed class ModelCommands(PatternStore store, ModelHost host)
             }
         }
 
-        return new(models);
+        return models;
     }
 
-    public ValueTask<ModelAnswer> LoadAsync(SessionSnapshot session, ModelArgument argument, CancellationToken cancellation)
+    public async ValueTask<ModelAnswer> LoadAsync(SessionSnapshot session, ModelArgument argument, CancellationToken cancellation)
     {
+        if (OllamaName(argument) is { } name)
+        {
+            return await LoadOllamaAsync(session, name, cancellation);
+        }
+
         var stored = Resolve(argument);
         var others = host.Residents.Where(resident => resident.Id != stored.Id).Sum(resident => resident.CommittedBytes + resident.MappedBytes);
         if (session.Settings.MemoryLimit < others + stored.Bytes)
@@ -63,11 +92,19 @@ internal sealed class ModelCommands(PatternStore store, ModelHost host)
 
         var statistics = host.Load(stored);
         var message = new Phrase($"{stored.Name} is loaded.", $"{stored.Name} está cargado.");
-        return new(new ModelAnswer(stored.Id.ToString(), message.In(session.Speech), StatsOf(stored, statistics)));
+        return new(stored.Id.ToString(), message.In(session.Speech), StatsOf(stored, statistics));
     }
 
     public async ValueTask<UnloadAnswer> UnloadAsync(SessionSnapshot session, ModelArgument argument, CancellationToken cancellation)
     {
+        if (OllamaName(argument) is { } name)
+        {
+            var ollamaId = OllamaHost.IdOf(name);
+            return await ollama.UnloadAsync(name, cancellation)
+                ? new([ollamaId.ToString()], new Phrase($"{ollamaId.Name} is unloaded.", $"{ollamaId.Name} está descargado de la memoria.").In(session.Speech))
+                : new([], new Phrase($"{ollamaId.Name} was not loaded.", $"{ollamaId.Name} no estaba cargado.").In(session.Speech));
+        }
+
         // The file of a loaded model may have been deleted meanwhile: what is in memory is asked first.
         var wanted = argument.Id ?? throw Missing();
         var resident = host.Residents.FirstOrDefault(resident => resident.Id.ToString() == wanted || resident.Id.Name == wanted);
@@ -88,6 +125,15 @@ internal sealed class ModelCommands(PatternStore store, ModelHost host)
             }
         }
 
+        // What others have loaded is theirs.
+        foreach (var name in ollama.LoadedByUs())
+        {
+            if (await ollama.UnloadAsync(name, cancellation))
+            {
+                unloaded.Add(OllamaHost.IdOf(name).ToString());
+            }
+        }
+
         var message = unloaded.Count == 1
             ? new Phrase("1 model is unloaded.", "1 modelo descargado.")
             : new Phrase($"{unloaded.Count} models are unloaded.", $"{unloaded.Count} modelos descargados.");
@@ -96,6 +142,13 @@ internal sealed class ModelCommands(PatternStore store, ModelHost host)
 
     public async ValueTask<DeleteAnswer> DeleteAsync(SessionSnapshot session, ModelArgument argument, CancellationToken cancellation)
     {
+        if (OllamaName(argument) is { } name)
+        {
+            throw new UserException(new(
+                $"LLM Assist deletes no models of Ollama, which may be used by others too. To delete it from disk: ollama rm {name}",
+                $"LLM Assist no borra modelos de Ollama, que otros programas también pueden usar. Para borrarlo del disco: ollama rm {name}"));
+        }
+
         var stored = Resolve(argument);
         await host.UnloadAsync(stored.Id);
         store.Delete(stored);
@@ -114,9 +167,50 @@ internal sealed class ModelCommands(PatternStore store, ModelHost host)
         MegabytesPerSecond = statistics.MegabytesPerSecond,
     };
 
+    private async Task<ModelAnswer> LoadOllamaAsync(SessionSnapshot session, string name, CancellationToken cancellation)
+    {
+        var title = new Phrase($"LLM Assist: loading {name}", $"LLM Assist: cargando {name}");
+        using var progress = await client.BeginProgressAsync(title.In(session.Speech), session.Client.ShowsProgress, cancellation, isMeasured: false);
+        var use = await ollama.LoadAsync(name, progress.Cancellation);
+        var resident = ollama.Residents.FirstOrDefault(resident => resident.Id == OllamaHost.IdOf(use.Name));
+        var (ram, vram) = (new ByteSize(resident?.RamBytes ?? 0), new ByteSize(resident?.VramBytes ?? 0));
+        var message = resident is null
+            ? new Phrase($"{use.Name} is loaded with {use.ContextTokens} tokens of context.", $"{use.Name} está cargado con {use.ContextTokens} tokens de contexto.")
+            : resident.VramBytes == 0
+                ? new($"{use.Name} is loaded: {ram} of RAM, {use.ContextTokens} tokens of context.", $"{use.Name} está cargado: {ram} de RAM, {use.ContextTokens} tokens de contexto.")
+                : new Phrase(
+                    $"{use.Name} is loaded: {ram} of RAM and {vram} of graphics memory, {use.ContextTokens} tokens of context.",
+                    $"{use.Name} está cargado: {ram} de RAM y {vram} de memoria gráfica, {use.ContextTokens} tokens de contexto.");
+        return new(OllamaHost.IdOf(use.Name).ToString(), message.In(session.Speech));
+    }
+
+    private static ModelInfo InfoOf(OllamaModel model) => new()
+    {
+        Id = OllamaHost.IdOf(model.Installed.Name).ToString(),
+        Name = model.Installed.Name,
+        Source = "ollama",
+        SizeBytes = model.Installed.SizeBytes,
+        CreatedAt = model.Installed.ModifiedAt ?? default,
+        ModifiedAt = model.Installed.ModifiedAt ?? default,
+        Loaded = model.Running is not null,
+        Current = model.IsInUse,
+        MemoryKb = (model.Running?.RamBytes ?? 0) / 1024,
+        Family = model.Installed.Family,
+        ParameterSize = model.Installed.ParameterSize,
+        Quantization = model.Installed.Quantization,
+        ContextTokens = model.Running?.ContextTokens,
+        Capabilities = model.Installed.Capabilities ?? model.Facts?.Capabilities,
+        FillsMiddle = model.Facts is null ? null : model.FillsMiddle,
+        RemoteHost = model.Installed.RemoteHost ?? model.Facts?.RemoteHost,
+    };
+
+    // The name in 'ollama:NAME'; null for a pattern model.
+    private static string? OllamaName(ModelArgument argument) =>
+        argument.Id is { } id && id.StartsWith(OllamaPrefix, StringComparison.Ordinal) ? id[OllamaPrefix.Length..] : null;
+
     private StoredModel Resolve(ModelArgument argument) => store.Resolve(argument.Id ?? throw Missing());
 
     private static UserException Missing() => new(new(
-        "The argument names no model; expected is { \"id\": \"pattern:NAME\" }.",
-        "El argumento no nombra ningún modelo; se espera { \"id\": \"pattern:NOMBRE\" }."));
+        "The argument names no model; expected is { \"id\": \"pattern:NAME\" } or { \"id\": \"ollama:NAME\" }.",
+        "El argumento no nombra ningún modelo; se espera { \"id\": \"pattern:NOMBRE\" } o { \"id\": \"ollama:NOMBRE\" }."));
 }

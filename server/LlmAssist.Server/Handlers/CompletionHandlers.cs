@@ -19,11 +19,11 @@ internal sealed class CompletionHandlers(CompletionEngine engine, ClientLink cli
     private const int KindSnippet = 15;
 
     /// <summary>Words for what is typed; for clients without ghost text also the best continuation of the line.</summary>
-    public ValueTask<CompletionList?> ListAsync(SessionSnapshot session, CompletionParams parameters, CancellationToken cancellation)
+    public async ValueTask<CompletionList?> ListAsync(SessionSnapshot session, CompletionParams parameters, CancellationToken cancellation)
     {
         if (Query(session, parameters.TextDocument, parameters.Position, CompletionSurface.List, session.Settings.List) is not { } query)
         {
-            return new((CompletionList?)null);
+            return null;
         }
 
         query = query with
@@ -31,18 +31,19 @@ internal sealed class CompletionHandlers(CompletionEngine engine, ClientLink cli
             IsExplicit = parameters.Context?.TriggerKind == ListInvoked,
             WithLine = !session.Client.ShowsInlineCompletion && session.Settings.Inline,
         };
-        var items = Complete(session, query, cancellation).Items.Select((candidate, index) => Item(query, candidate, index, session));
+        var report = await CompleteAsync(session, query, cancellation);
+        var items = report.Items.Select((candidate, index) => Item(query, candidate, index, session));
 
         // Incomplete: with the next character other words may be the likely ones.
-        return new(new CompletionList(true, [.. items]));
+        return new(true, [.. items]);
     }
 
     /// <summary>The continuation of the line.</summary>
-    public ValueTask<InlineCompletionList?> InlineAsync(SessionSnapshot session, InlineCompletionParams parameters, CancellationToken cancellation)
+    public async ValueTask<InlineCompletionList?> InlineAsync(SessionSnapshot session, InlineCompletionParams parameters, CancellationToken cancellation)
     {
         if (Query(session, parameters.TextDocument, parameters.Position, CompletionSurface.Inline, session.Settings.Inline) is not { } query)
         {
-            return new((InlineCompletionList?)null);
+            return null;
         }
 
         query = query with
@@ -50,14 +51,15 @@ internal sealed class CompletionHandlers(CompletionEngine engine, ClientLink cli
             IsExplicit = parameters.Context is { TriggerKind: not InlineAutomatic },
             Selected = LspConvert.Selected(query.Text, query.Offset, parameters.Context?.SelectedCompletionInfo, session.Encoding),
         };
-        return new(new InlineCompletionList(
+        var report = await CompleteAsync(session, query, cancellation);
+        return new(
         [
-            .. Complete(session, query, cancellation).Items.Select(candidate => new InlineCompletionItem(
+            .. report.Items.Select(candidate => new InlineCompletionItem(
                 candidate.Text,
                 null,
                 LspConvert.Range(query.Text, candidate.ReplaceStart, query.Offset, session.Encoding),
                 LspConvert.Accepted(candidate, CompletionSurface.Inline))),
-        ]));
+        ]);
     }
 
     // The question, if the document is to be served on this surface; if not, the engine notes why.
@@ -82,9 +84,12 @@ internal sealed class CompletionHandlers(CompletionEngine engine, ClientLink cli
             return null;
         }
 
+        var (path, repository) = LspConvert.Named(document!.Uri, session.Folders);
         return new()
         {
-            Uri = document!.Uri,
+            Uri = document.Uri,
+            Path = path,
+            Repository = repository,
             Language = document.Language,
             Text = document.Text,
             Offset = LspConvert.Offset(document.Text, position, session.Encoding),
@@ -92,9 +97,9 @@ internal sealed class CompletionHandlers(CompletionEngine engine, ClientLink cli
         };
     }
 
-    private CompletionReport Complete(SessionSnapshot session, CompletionQuery query, CancellationToken cancellation)
+    private async ValueTask<CompletionReport> CompleteAsync(SessionSnapshot session, CompletionQuery query, CancellationToken cancellation)
     {
-        var report = engine.Complete(query, new() { MinConfidence = session.Settings.MinConfidence }, cancellation);
+        var report = await engine.CompleteAsync(query, session.Settings.Completion(), cancellation);
         if (session.IsTraced)
         {
             var answer = report.Why?.English ?? $"{report.Items.Count} items, the first {report.Items[0].Confidence:F2} sure";

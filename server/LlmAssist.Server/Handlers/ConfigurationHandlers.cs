@@ -13,6 +13,7 @@ internal sealed class ConfigurationHandlers(
     JsonElement file,
     ClientLink client,
     ModelWork work,
+    OllamaWork ollama,
     StatusReporter status,
     Action<Action<Session.Session>> post,
     CancellationToken ending)
@@ -118,6 +119,7 @@ internal sealed class ConfigurationHandlers(
     private void Work(Session.Session session)
     {
         status.Session = session.Now;
+        ollama.Configure(session.Now);
         work.Supply(session.Now);
     }
 

@@ -40,6 +40,25 @@ internal static class LspConvert
         return (isRemote ? $@"\\{host}{path}" : hasDrive ? path[1..] : path).Replace('/', '\\');
     }
 
+    /// <summary>
+    /// What models are told a document is called: its path in the workspace, with slashes, and the name of the workspace's folder; outside of any
+    /// folder its name alone.
+    /// </summary>
+    public static (string Path, string Repository) Named(string uri, IReadOnlyList<string> folders)
+    {
+        var path = PathOf(uri) ?? uri;
+        foreach (var folder in folders)
+        {
+            var relative = Path.GetRelativePath(folder, path);
+            if (relative != path && !relative.StartsWith("..", StringComparison.Ordinal) && !Path.IsPathRooted(relative))
+            {
+                return (relative.Replace('\\', '/'), Path.GetFileName(Path.TrimEndingDirectorySeparator(folder)));
+            }
+        }
+
+        return (path[(path.LastIndexOfAny(['/', '\\', ':']) + 1)..], "");
+    }
+
     /// <summary>An offset in a document. Lines and characters out of range are taken to be the nearest that exist.</summary>
     public static int Offset(SourceText text, Position position, PositionEncoding encoding) =>
         text.Offset(new(position.Line, position.Character), encoding);

@@ -22,7 +22,8 @@ internal sealed class TextSyncHandlers(CompletionEngine engine, ClientLink clien
 
         var document = new Document(item.Uri, language, item.Version, new(item.Text));
         session.Now = session.Now with { Documents = session.Now.Documents.SetItem(item.Uri, document) };
-        _ = Task.Run(() => engine.Observe(document.Uri, document.Text, document.Language));
+        var (named, _) = LspConvert.Named(document.Uri, session.Now.Folders);
+        _ = Task.Run(() => engine.Observe(document.Uri, document.Text, document.Language, named));
     }
 
     /// <remarks>A change that cannot be right is applied as far as it makes sense: the client's next full text mends it.</remarks>
@@ -37,6 +38,7 @@ internal sealed class TextSyncHandlers(CompletionEngine engine, ClientLink clien
         var text = Apply(document.Text, parameters.ContentChanges, session.Now.Encoding);
         document = document with { Text = text, Version = parameters.TextDocument.Version ?? -1 };
         session.Now = session.Now with { Documents = session.Now.Documents.SetItem(document.Uri, document) };
+        engine.Edited(document.Uri, text);
     }
 
     public void DidClose(Session.Session session, DidCloseParams parameters)

@@ -15,6 +15,7 @@ internal static class AssistMethods
     public const string ModelsDelete = "llmAssist.models.delete";
     public const string ModelsTrain = "llmAssist.models.train";
     public const string ModelsCompare = "llmAssist.models.compare";
+    public const string OllamaPull = "llmAssist.ollama.pull";
     public const string MemoryStatus = "llmAssist.memory.status";
     public const string MemorySetLimit = "llmAssist.memory.setLimit";
     public const string CompletionExplain = "llmAssist.completion.explain";
@@ -80,16 +81,48 @@ internal sealed record ModelInfo
 
     public required bool Loaded { get; init; }
 
-    /// <summary>Whether it is the newest of its name.</summary>
+    /// <summary>Of a pattern model: whether it is the newest of its name. Of a model of Ollama: whether completions are asked of it.</summary>
     public required bool Current { get; init; }
 
-    public required long PatternsStored { get; init; }
-
+    /// <summary>Of a model of Ollama what it takes of RAM now, 0 if it is not loaded.</summary>
     public required long MemoryKb { get; init; }
 
-    public required double Sparsity { get; init; }
+    // Pattern models only.
 
-    public required IReadOnlyList<string> Folders { get; init; }
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public long? PatternsStored { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? Sparsity { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? Folders { get; init; }
+
+    // Models of Ollama only.
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Family { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? ParameterSize { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Quantization { get; init; }
+
+    /// <summary>Of the loaded one.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? ContextTokens { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? Capabilities { get; init; }
+
+    /// <summary>Whether it can be asked for what stands between two texts; missing where the server does not tell enough.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public bool? FillsMiddle { get; init; }
+
+    /// <summary>Where a cloud model runs: code is sent there.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? RemoteHost { get; init; }
 }
 
 /// <summary>Argument of the commands that mean one model.</summary>
@@ -102,7 +135,14 @@ internal sealed record CompareArgument(string? A, string? B, string? Folder, int
 /// <param name="Limit">A preset's name, or a number of GiB.</param>
 internal sealed record SetLimitArgument(System.Text.Json.JsonElement Limit);
 
-internal sealed record ModelAnswer(string Id, string Message, ModelStats ModelStats);
+/// <param name="Name">A model's name as Ollama's registry knows it.</param>
+internal sealed record PullArgument(string? Name);
+
+/// <param name="ModelStats">Of a pattern model.</param>
+internal sealed record ModelAnswer(
+    string Id,
+    string Message,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ModelStats? ModelStats = null);
 
 internal sealed record ModelStats
 {
@@ -139,12 +179,29 @@ internal sealed record ExplainAnswer(
     IReadOnlyList<ExplainedItem> Items,
     IReadOnlyList<ExplainedFilter> Filtered,
     IReadOnlyList<ExplainedStage> Stages,
-    AcceptedTotals Accepted);
+    AcceptedTotals Accepted,
+    ExplainedLane? Ollama);
+
+/// <param name="Outcome">unavailable, declined, answered, joined, late, failed or superseded.</param>
+/// <param name="Why">Why it said nothing, for the user.</param>
+/// <param name="Text">What it had produced from the cursor on.</param>
+/// <param name="Ended">The rule that ended its text.</param>
+/// <param name="BitsPerSymbol">How much the pattern models were surprised.</param>
+internal sealed record ExplainedLane(
+    string? Model,
+    string Outcome,
+    string? Why,
+    double DelayMilliseconds,
+    double? FirstTextMilliseconds,
+    double WaitedMilliseconds,
+    string? Text,
+    string? Ended,
+    double? BitsPerSymbol);
 
 /// <summary>Suggestions taken in this session, and the UTF-16 code units that they had.</summary>
 internal sealed record AcceptedTotals(int Suggestions, long Characters);
 
-internal sealed record ExplainedItem(string Text, double Confidence);
+internal sealed record ExplainedItem(string Text, double Confidence, string Lane);
 
 internal sealed record ExplainedFilter(string Filter, string Text);
 

@@ -48,6 +48,7 @@ internal sealed partial class LspJson : JsonSerializerContext;
 [JsonSerializable(typeof(IReadOnlyList<ModelInfo>))]
 [JsonSerializable(typeof(ModelArgument))]
 [JsonSerializable(typeof(TrainArgument))]
+[JsonSerializable(typeof(PullArgument))]
 [JsonSerializable(typeof(CompareArgument))]
 [JsonSerializable(typeof(SetLimitArgument))]
 [JsonSerializable(typeof(ModelAnswer))]

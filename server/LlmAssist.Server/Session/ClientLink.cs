@@ -61,7 +61,8 @@ internal sealed class ClientLink(RpcConnection connection)
 
     /// <summary>Begins progress that the user sees and may cancel.</summary>
     /// <param name="isShown">Whether the client draws it; if not, the progress is silent.</param>
-    public async Task<ProgressReport> BeginProgressAsync(string title, bool isShown, CancellationToken cancellation)
+    /// <param name="isMeasured">Whether it will be told how far it is; if not, the client just shows that something goes on.</param>
+    public async Task<ProgressReport> BeginProgressAsync(string title, bool isShown, CancellationToken cancellation, bool isMeasured = true)
     {
         var token = $"llm-assist-{Interlocked.Increment(ref _lastProgress).ToString(CultureInfo.InvariantCulture)}";
         var source = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -81,7 +82,7 @@ internal sealed class ClientLink(RpcConnection connection)
         }
 
         var report = new ProgressReport(source, isShown ? value => connection.Notify(LspMethods.Progress, new(token, value), LspJson.Default.ProgressParams) : null, () => _progress.TryRemove(token, out _));
-        report.Begin(title);
+        report.Begin(title, isMeasured);
         return report;
     }
 
@@ -116,7 +117,8 @@ internal sealed class ProgressReport(CancellationTokenSource cancellation, Actio
     /// <summary>Canceled when the user cancels the progress, or when its owner is canceled.</summary>
     public CancellationToken Cancellation { get; } = cancellation.Token;
 
-    public void Begin(string title) => send?.Invoke(new() { Kind = "begin", Title = title, Cancellable = true, Percentage = 0 });
+    public void Begin(string title, bool isMeasured) =>
+        send?.Invoke(new() { Kind = "begin", Title = title, Cancellable = true, Percentage = isMeasured ? 0 : null });
 
     /// <summary>Tells how far it is; sends only when the percentage has changed.</summary>
     /// <param name="fraction">0..1.</param>

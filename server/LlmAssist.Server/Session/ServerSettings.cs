@@ -1,6 +1,10 @@
 // The settings, parsed once into a record. A row a setting; bad values are reported, never fatal.
 using System.Text.Json;
 using LlmAssist.Engine;
+using LlmAssist.Engine.Completion;
+using LlmAssist.Engine.Memory;
+using LlmAssist.Engine.Models;
+using LlmAssist.Engine.Ollama;
 
 namespace LlmAssist.Server.Session;
 
@@ -9,6 +13,7 @@ internal enum CompletionSource
 {
     Auto,
     Pattern,
+    Ollama,
     Off,
 }
 
@@ -28,6 +33,24 @@ internal sealed record ServerSettings
 
     /// <summary>0..1.</summary>
     public double MinConfidence { get; init; } = 0.5;
+
+    /// <summary>Whether Ollama may be spoken to at all.</summary>
+    public bool OllamaEnabled { get; init; } = true;
+
+    /// <summary>Where it listens; null leaves that to the environment.</summary>
+    public Uri? OllamaEndpoint { get; init; }
+
+    /// <summary>The model to ask; empty for one that it runs already.</summary>
+    public string OllamaModel { get; init; } = "";
+
+    /// <summary>How long it stays in memory unused; null leaves that to Ollama.</summary>
+    public TimeSpan? OllamaKeepAlive { get; init; }
+
+    /// <summary>How it is asked.</summary>
+    public OllamaSampling Sampling { get; init; } = new();
+
+    /// <summary>Tokens of context that models of Ollama are loaded with; null goes by free memory.</summary>
+    public int? MemoryContext { get; init; }
 
     /// <summary>Bytes that models may take.</summary>
     public long MemoryLimit { get; init; } = 6 * GiB;
@@ -49,6 +72,26 @@ internal sealed record ServerSettings
     /// <summary>Whether a language is served: its own entry, else that of '*', else yes.</summary>
     public bool Serves(string languageId) =>
         Languages.TryGetValue(languageId, out var served) || Languages.TryGetValue("*", out served) ? served : true;
+
+    /// <summary>What these settings mean for Ollama.</summary>
+    /// <param name="environment">Where it listens if the settings do not say.</param>
+    public OllamaOptions Ollama(Uri environment) => new()
+    {
+        Endpoint = OllamaEnabled ? OllamaEndpoint ?? environment : null,
+        Model = OllamaModel,
+        KeepAlive = OllamaKeepAlive,
+        ContextTokens = MemoryContext,
+        Limit = new(MemoryLimit),
+    };
+
+    /// <summary>What these settings mean for completions.</summary>
+    public CompletionSettings Completion() => new()
+    {
+        MinConfidence = MinConfidence,
+        AsksPatterns = Source is CompletionSource.Auto or CompletionSource.Pattern,
+        AsksOllama = OllamaEnabled && Source is CompletionSource.Auto or CompletionSource.Ollama,
+        Sampling = Sampling,
+    };
 
     /// <summary>Parses layers of settings, the later ones winning.</summary>
     /// <param name="layers">Objects, nested or dotted, with or without the leading 'llmAssist'; anything else is passed over.</param>
@@ -117,11 +160,12 @@ internal sealed record ServerSettings
     private static readonly Dictionary<string, Row> Rows = new()
     {
         ["completion.source"] = new(
-            new("\"auto\", \"pattern\" or \"off\"", "\"auto\", \"pattern\" u \"off\""),
+            new("\"auto\", \"pattern\", \"ollama\" or \"off\"", "\"auto\", \"pattern\", \"ollama\" u \"off\""),
             static (settings, value) => Text(value) switch
             {
                 "auto" => settings with { Source = CompletionSource.Auto },
                 "pattern" => settings with { Source = CompletionSource.Pattern },
+                "ollama" => settings with { Source = CompletionSource.Ollama },
                 "off" => settings with { Source = CompletionSource.Off },
                 _ => null,
             }),
@@ -133,6 +177,48 @@ internal sealed record ServerSettings
         ["completion.minConfidence"] = new(
             new("a number from 0 to 1", "un número de 0 a 1"),
             static (settings, value) => Number(value, 0, 1) is { } number ? settings with { MinConfidence = number } : null),
+        ["ollama.enabled"] = new(YesOrNo, static (settings, value) => Flag(value) is { } flag ? settings with { OllamaEnabled = flag } : null),
+        ["ollama.endpoint"] = new(
+            new("an address such as \"http://127.0.0.1:11434\", or nothing", "una dirección como \"http://127.0.0.1:11434\", o nada"),
+            static (settings, value) => Text(value) switch
+            {
+                null => null,
+                var text when string.IsNullOrWhiteSpace(text) => settings with { OllamaEndpoint = null },
+                var text => Engine.Ollama.OllamaEndpoint.Parse(text) is { } address ? settings with { OllamaEndpoint = address } : null,
+            }),
+        ["ollama.model"] = new(
+            new("a model's name such as \"qwen2.5-coder:1.5b\", or nothing", "el nombre de un modelo, como \"qwen2.5-coder:1.5b\", o nada"),
+            static (settings, value) => Text(value) is { } text ? settings with { OllamaModel = text.Trim() } : null),
+        ["ollama.layout"] = new(
+            new($"nothing or one of {string.Join(", ", CompletionEngine.Layouts)}", $"nada o uno de estos: {string.Join(", ", CompletionEngine.Layouts)}"),
+            static (settings, value) => Text(value) is { } text && (text.Length == 0 || CompletionEngine.Layouts.Contains(text, StringComparer.OrdinalIgnoreCase))
+                ? settings with { Sampling = settings.Sampling with { Layout = text } }
+                : null),
+        ["ollama.keepAlive"] = new(
+            new("a duration such as \"10m\", a number of seconds above 0, -1 for ever, or nothing", "una duración como \"10m\", un número de segundos mayor que 0, -1 para siempre, o nada"),
+            static (settings, value) => Text(value) is { } text && text.Length == 0 ? settings with { OllamaKeepAlive = null }
+                : KeepAlive(value) is { } duration ? settings with { OllamaKeepAlive = duration }
+                : null),
+        ["ollama.maxTokens"] = new(
+            new("a whole number from 1 to 2048", "un número entero de 1 a 2048"),
+            static (settings, value) => Whole(value, 1, 2048) is { } number ? settings with { Sampling = settings.Sampling with { MaxTokens = number } } : null),
+        ["ollama.temperature"] = new(
+            new("a number from 0 to 2", "un número de 0 a 2"),
+            static (settings, value) => Number(value, 0, 2) is { } number ? settings with { Sampling = settings.Sampling with { Temperature = number } } : null),
+        ["ollama.topK"] = new(
+            new("a whole number from 0 to 1000", "un número entero de 0 a 1000"),
+            static (settings, value) => Whole(value, 0, 1000) is { } number ? settings with { Sampling = settings.Sampling with { TopK = number } } : null),
+        ["ollama.topP"] = new(
+            new("a number from 0 to 1", "un número de 0 a 1"),
+            static (settings, value) => Number(value, 0, 1) is { } number ? settings with { Sampling = settings.Sampling with { TopP = number } } : null),
+        ["ollama.repeatPenalty"] = new(
+            new("a number from 0 to 2", "un número de 0 a 2"),
+            static (settings, value) => Number(value, 0, 2) is { } number ? settings with { Sampling = settings.Sampling with { RepeatPenalty = number } } : null),
+        ["memory.context"] = new(
+            new("\"auto\" or a whole number of tokens from 256 to 131072", "\"auto\" o un número entero de tokens de 256 a 131072"),
+            static (settings, value) => Text(value) == "auto" ? settings with { MemoryContext = null }
+                : Whole(value, 256, 131_072) is { } tokens ? settings with { MemoryContext = tokens }
+                : null),
         ["memory.limit"] = new(
             new("\"low\", \"medium\", \"high\", \"veryHigh\" or a number of GiB", "\"low\", \"medium\", \"high\", \"veryHigh\" o un número de GiB"),
             static (settings, value) => LimitOf(value) is { } limit ? settings with { MemoryLimit = limit } : null),
@@ -153,6 +239,13 @@ internal sealed record ServerSettings
 
     private static double? Number(JsonElement value, double least, double most) =>
         value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) && least <= number && number <= most ? number : null;
+
+    private static int? Whole(JsonElement value, int least, int most) =>
+        Number(value, least, most) is { } number && double.IsInteger(number) ? (int)number : null;
+
+    private static TimeSpan? KeepAlive(JsonElement value) => value.ValueKind == JsonValueKind.Number
+        ? value.TryGetDouble(out var seconds) ? Engine.Ollama.OllamaEndpoint.KeepAlive(seconds) : null
+        : Text(value) is { } text ? Engine.Ollama.OllamaEndpoint.ParseKeepAlive(text) : null;
 
     // Null also for half a surrogate pair, which JSON may hold and at which the reader throws.
     private static string? Text(JsonElement value)

@@ -56,6 +56,7 @@ public sealed partial class MirrorTests : IDisposable
     private readonly TempFolder _folder = new();
     private readonly PatternStore _store;
     private readonly ModelHost _host;
+    private readonly OllamaHost _ollama;
     private readonly WorkspaceModels _models;
     private readonly CommandTable _commands;
 
@@ -66,10 +67,12 @@ public sealed partial class MirrorTests : IDisposable
         _store = new(_folder.Path, time);
         _host = new(_store, time);
         _models = new(_store, _host, time);
-        var engine = new CompletionEngine(_host, time);
-        var status = new StatusReporter(client, _host, engine, MemoryProbe.ForThisMachine(), time);
+        var probe = MemoryProbe.ForThisMachine();
+        _ollama = new(_host, probe, time, CompletionEngine.FillsMiddle);
+        var engine = new CompletionEngine(_host, time, _ollama);
+        var status = new StatusReporter(client, _host, _ollama, engine, probe, time);
         var work = new ModelWork(_models, client, status, CancellationToken.None);
-        _commands = ServerHost.Commands(_store, _host, _models, engine, status, work, client, time, static _ => { });
+        _commands = ServerHost.Commands(_store, _host, _ollama, _models, engine, status, work, client, time, static _ => { });
     }
 
     public static TheoryData<string> CommandIds => [.. Ids().Where(static id => id != AssistMethods.Status)];
@@ -81,6 +84,7 @@ public sealed partial class MirrorTests : IDisposable
     public void Dispose()
     {
         _models.Dispose();
+        _ollama.Dispose();
         _host.Dispose();
         _folder.Dispose();
     }

@@ -62,7 +62,7 @@ public class CompletionArchiveTests
 
         // 'selected: 3 console': the list would insert 'console' 3 code units before the cursor.
         var selected = settings.GetValueOrDefault("selected")?.Split(' ', 2);
-        var report = engine.Complete(
+        var report = engine.CompleteNow(
             query! with
             {
                 Surface = settings.GetValueOrDefault("surface") == "list" ? CompletionSurface.List : CompletionSurface.Inline,

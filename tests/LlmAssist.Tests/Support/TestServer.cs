@@ -20,6 +20,8 @@ internal sealed class TestServer : IAsyncDisposable
     // Long enough for the slowest machine; reached only by a test that fails.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
+    private static readonly Uri Nobody = new("http://127.0.0.1:9"); // the port of 'discard', which no system runs any more
+
     private readonly Pipe _toServer = new(new PipeOptions(pauseWriterThreshold: 0));
     private readonly Pipe _fromServer = new(new PipeOptions(pauseWriterThreshold: 0));
     private readonly FrameReader _frames;
@@ -48,7 +50,9 @@ internal sealed class TestServer : IAsyncDisposable
     }
 
     /// <summary>The whole product, with a data folder of its own. Its status notifications are passed over.</summary>
-    public TestServer(TempFolder home)
+    /// <param name="ollama">Where Ollama listens; null for where nobody does.</param>
+    /// <param name="time">The server's clock; null for one that stands still.</param>
+    public TestServer(TempFolder home, Uri? ollama = null, TimeProvider? time = null)
     {
         _home = home;
         _skipsStatus = true;
@@ -56,7 +60,7 @@ internal sealed class TestServer : IAsyncDisposable
         _running = ServerHost.RunAsync(
             _toServer.Reader.AsStream(),
             _fromServer.Writer.AsStream(),
-            new() { Folders = new(home.Path), Time = Time, ProcessExit = static (_, cancellation) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellation) },
+            new() { Folders = new(home.Path), Time = time ?? Time, Ollama = ollama ?? Nobody, ProcessExit = static (_, cancellation) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellation) },
             CancellationToken.None);
     }
 

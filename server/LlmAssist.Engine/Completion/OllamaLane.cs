@@ -1,0 +1,641 @@
+// The lane of Ollama: asks one model for one place at a time, and keeps what it produces for as long as the user types it.
+// What a text is worth, and what is shown, is decided elsewhere.
+using LlmAssist.Engine.Models;
+using LlmAssist.Engine.Ollama;
+using LlmAssist.Engine.Patterns;
+using LlmAssist.Engine.Text;
+
+namespace LlmAssist.Engine.Completion;
+
+/// <summary>A place that the model is asked about.</summary>
+internal sealed record LaneQuestion
+{
+    public required string Uri { get; init; }
+
+    public required SourceText Text { get; init; }
+
+    /// <summary>The cursor.</summary>
+    public required int Offset { get; init; }
+
+    public required Language Language { get; init; }
+
+    /// <summary>The document as the model shall see it named.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>The workspace's name.</summary>
+    public required string Repository { get; init; }
+
+    public required bool IsExplicit { get; init; }
+
+    /// <summary>Whether the cursor is in a comment or a string.</summary>
+    public required bool InLiteral { get; init; }
+
+    /// <summary>How many lines are wanted; at least 1.</summary>
+    public required int MaximumLines { get; init; }
+
+    public required OllamaSampling Sampling { get; init; }
+}
+
+/// <summary>
+/// Asks the model in use. At most one generation runs; a new place ends the former one, unless the user is typing what that
+/// produces: then the query joins it. A text that comes too late stays, and answers the next query that it fits.
+/// </summary>
+/// <remarks>
+/// Safe on any thread, and never held up: what waits, waits outside the lock. The idea of going on with a stream is Continue's
+/// (GeneratorReuseManager.ts).
+/// </remarks>
+internal sealed class OllamaLane(OllamaHost host, TimeProvider time) : IDisposable
+{
+    // Between two words of an editor: it cancels a request when a key is pressed, and asks again a moment later. Without an edit
+    // there will be no other request, and the stream is closed, well within 50 ms.
+    private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(25);
+    private static readonly TimeSpan GraceWhileTyping = TimeSpan.FromMilliseconds(300);
+
+    private static readonly TimeSpan Noticed = TimeSpan.FromMilliseconds(500); // shorter, and nobody has turned a suggestion down
+
+    private readonly Lock _gate = new();
+
+    // All guarded by _gate.
+    private readonly LanePace _pace = new();
+    private readonly Dictionary<string, TokenRate> _rates = []; // by model
+    private NeighborChunks _neighbors = NeighborChunks.Empty;
+    private int _chunkCapacity;
+    private (string Uri, string Path, SourceText Text, int Line)? _lastPlace;
+    private long _lastKeyAt;
+    private Generation? _current;
+    private Shown? _shown;
+    private int _begun;
+
+    /// <summary>How many generations were sent to a model since the start.</summary>
+    public int Begun
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _begun;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Joins what is being produced if it fits; otherwise, if <paramref name="mayBegin"/>, begins anew. The ticket must be returned
+    /// to <see cref="Leave"/>.
+    /// </summary>
+    /// <param name="report">Why there is no ticket, where there is none.</param>
+    public LaneTicket? Ask(LaneQuestion question, bool mayBegin, out LaneReport? report)
+    {
+        report = null;
+        var use = host.TryUse();
+        lock (_gate)
+        {
+            if (question.IsExplicit)
+            {
+                _pace.Wanted();
+            }
+
+            if (_current is { } current && (use is null || current.Model == use.Key) && current.Remaining(question.Uri, question.Text, question.Offset) is not null)
+            {
+                current.Waiting++;
+                current.IsTypedInto = false;
+                return new(current, question, IsJoined: true);
+            }
+
+            if (!mayBegin)
+            {
+                return null;
+            }
+
+            EndLocked(_current);
+            _current = null;
+            if (use is null)
+            {
+                var state = host.State;
+                report = new() { Model = state.Model, Outcome = LaneOutcome.Unavailable, Why = Unavailable(state) };
+                return null;
+            }
+
+            if (SecretFilter.IsSecretFile(question.Path))
+            {
+                report = new()
+                {
+                    Model = use.Name,
+                    Outcome = LaneOutcome.Declined,
+                    Why = new(
+                        $"{question.Path} is a file in which secrets are kept; it is shown to no model.",
+                        $"{question.Path} es un archivo en el que se guardan secretos; no se muestra a ningún modelo."),
+                };
+                return null;
+            }
+
+            var begun = BeginLocked(question, use);
+            begun.Waiting++;
+            return new(begun, question, IsJoined: false);
+        }
+    }
+
+    /// <summary>What the ticket's model has produced so far, if that is worth showing at once; null if not.</summary>
+    public string? Ready(LaneTicket ticket)
+    {
+        lock (_gate)
+        {
+            return ticket.Generation.Worth(ticket.Question, Stage.Lines) is { Length: > 0 } text ? text : null;
+        }
+    }
+
+    /// <summary>Waits for something worth showing.</summary>
+    /// <param name="patience">For how long at the most.</param>
+    /// <param name="linger">For how long at the most once there is a whole line, in case there will be more.</param>
+    /// <returns>The text from the cursor on, empty for nothing; and what became of it.</returns>
+    /// <exception cref="OperationCanceledException">Nobody waits any more.</exception>
+    public async Task<(string Text, LaneReport Report)> WaitAsync(LaneTicket ticket, TimeSpan patience, TimeSpan linger, CancellationToken cancellation)
+    {
+        var begun = time.GetTimestamp();
+        long? firstLineAt = null;
+        while (true)
+        {
+            Task changed;
+            TimeSpan left;
+            lock (_gate)
+            {
+                var generation = ticket.Generation;
+                var fits = generation.Remaining(ticket.Question.Uri, ticket.Question.Text, ticket.Question.Offset) is not null;
+                if (firstLineAt is null && generation.Worth(ticket.Question, Stage.Lines) is { Length: > 0 })
+                {
+                    firstLineAt = time.GetTimestamp();
+                }
+
+                left = patience - time.GetElapsedTime(begun);
+                if (firstLineAt is { } at && linger - time.GetElapsedTime(at) < left)
+                {
+                    left = linger - time.GetElapsedTime(at);
+                }
+
+                if (generation.IsOver || !fits || left <= TimeSpan.Zero)
+                {
+                    return AnswerLocked(ticket, fits, time.GetElapsedTime(begun));
+                }
+
+                changed = generation.Changed;
+            }
+
+            try
+            {
+                await changed.WaitAsync(left, time, cancellation);
+            }
+            catch (TimeoutException)
+            {
+                // Looked at once more above.
+            }
+        }
+    }
+
+    /// <summary>A query is done with its ticket.</summary>
+    /// <param name="isCanceled">Whether it was canceled rather than answered: then the stream is closed, unless the user is just typing on.</param>
+    public void Leave(LaneTicket ticket, bool isCanceled)
+    {
+        lock (_gate)
+        {
+            var generation = ticket.Generation;
+            generation.Waiting--;
+            if (!isCanceled || generation.IsOver || 0 < generation.Waiting)
+            {
+                return;
+            }
+
+            generation.Abandon(time, generation.IsTypedInto ? GraceWhileTyping : Grace, () =>
+            {
+                lock (_gate)
+                {
+                    if (generation.Waiting == 0)
+                    {
+                        EndLocked(generation);
+                    }
+                }
+            });
+        }
+    }
+
+    /// <summary>A document has changed. Costs microseconds: what it decides is whether the stream still has a reader.</summary>
+    public void Edited(string uri, SourceText text)
+    {
+        lock (_gate)
+        {
+            var now = time.GetTimestamp();
+            _pace.Typed(time.GetElapsedTime(_lastKeyAt, now));
+            _lastKeyAt = now;
+            Judge(uri, text);
+            if (_current is not { } current || current.Question.Uri != uri)
+            {
+                return;
+            }
+
+            current.IsTypedInto = true;
+            if (!current.IsOver && current.Remaining(uri, text, cursor: null) is null)
+            {
+                EndLocked(current);
+            }
+        }
+    }
+
+    /// <summary>A suggestion of this lane is shown.</summary>
+    /// <param name="suggestion">Its text from the cursor on.</param>
+    public void Show(LaneQuestion question, string suggestion)
+    {
+        lock (_gate)
+        {
+            _shown = new(question.Uri, question.Text, question.Offset, suggestion.ReplaceLineEndings("\n"), time.GetTimestamp());
+        }
+    }
+
+    /// <summary>The user has taken a suggestion.</summary>
+    public void Accept()
+    {
+        lock (_gate)
+        {
+            _shown = null;
+            _pace.Wanted();
+        }
+    }
+
+    /// <summary>A file was opened: its beginning, where names are declared, may help in others.</summary>
+    public void Opened(string path, SourceText text)
+    {
+        lock (_gate)
+        {
+            NeighborLocked(path, text, 0);
+        }
+    }
+
+    /// <summary>A document was closed.</summary>
+    public void Forget(string uri)
+    {
+        lock (_gate)
+        {
+            if (_current?.Question.Uri == uri)
+            {
+                EndLocked(_current);
+                _current = null;
+            }
+
+            _shown = _shown?.Uri == uri ? null : _shown;
+            _lastPlace = _lastPlace?.Uri == uri ? null : _lastPlace;
+        }
+    }
+
+    /// <summary>Ends what runs.</summary>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            EndLocked(_current);
+            _current = null;
+        }
+    }
+
+    // ---- One generation ----
+
+    private Generation BeginLocked(LaneQuestion question, OllamaUse use)
+    {
+        if (_lastPlace is { } last && last.Uri != question.Uri)
+        {
+            // The user has gone to another file; where they were is what they have in mind.
+            NeighborLocked(last.Path, last.Text, last.Line);
+        }
+
+        var line = question.Text.LineAt(question.Offset);
+        _lastPlace = (question.Uri, question.Path, question.Text, line);
+        var support = FimTemplate.Detect(new(use.Name, use.Facts.Family, use.Facts.Capabilities, use.Facts.Template), question.Sampling.Layout);
+        var template = support is FimSupport.Known known ? known.Template : FimTemplate.Plain;
+        var rate = _rates.GetValueOrDefault(use.Key);
+        var budget = PromptBudget.Of(use.ContextTokens, question.Sampling.MaxTokens, rate);
+        _chunkCapacity = budget.ChunkLength;
+        var neighbors = template.CarriesChunks(question.Language) ? _neighbors : NeighborChunks.Empty;
+        var parts = budget.Cut(question.Text, question.Offset, question.Language, question.Path, question.Repository, neighbors);
+        var place = new StreamPlace(parts.Prefix, parts.Suffix, question.Language, question.InLiteral, question.MaximumLines);
+        var linePrefix = question.Text.Content.AsSpan(question.Text.LineStart(line), question.Offset - question.Text.LineStart(line));
+        var isAtLineEnd = question.Text.Content.AsSpan(question.Offset, Math.Max(0, question.Text.LineEnd(line) - question.Offset)).IsWhiteSpace();
+        var delay = question.IsExplicit ? TimeSpan.Zero : _pace.Delay(linePrefix, isAtLineEnd);
+        var generation = new Generation(question, use, new(place, template.Stops), delay);
+        var request = new GenerateRequest(use.Name, template.Render(parts))
+        {
+            Raw = true,
+            MaxTokens = question.Sampling.MaxTokens,
+            Temperature = question.Sampling.Temperature,
+            TopK = question.Sampling.TopK,
+            TopP = question.Sampling.TopP,
+            RepeatPenalty = question.Sampling.RepeatPenalty,
+            Stop = template.Stops,
+        };
+        var former = _current?.Running ?? Task.CompletedTask;
+        _current = generation;
+        generation.Running = Task.Run(() => RunAsync(generation, use, request, former), CancellationToken.None);
+        return generation;
+    }
+
+    // Never fails: what goes wrong is kept in the generation.
+    private async Task RunAsync(Generation generation, OllamaUse use, GenerateRequest request, Task former)
+    {
+        try
+        {
+            await Task.Delay(generation.Delay, time, generation.Cancellation);
+
+            // Its stream is closed before this one opens: the server works on one thing at a time.
+            await former;
+            generation.Cancellation.ThrowIfCancellationRequested();
+            lock (_gate)
+            {
+                _begun++;
+                generation.SentAt = time.GetTimestamp();
+            }
+
+            await foreach (var piece in host.GenerateAsync(use, request, generation.Cancellation))
+            {
+                if (!Take(generation, use, request, piece))
+                {
+                    break;
+                }
+            }
+
+            lock (_gate)
+            {
+                generation.Stops.Finish();
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Nobody reads it any more.
+        }
+        catch (UserException exception)
+        {
+            lock (_gate)
+            {
+                generation.Failure = exception.Phrase;
+            }
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                generation.End();
+            }
+        }
+    }
+
+    private bool Take(Generation generation, OllamaUse use, GenerateRequest request, GeneratedPiece piece)
+    {
+        lock (_gate)
+        {
+            if (generation.FirstText is null && piece.Text.Length != 0)
+            {
+                generation.FirstText = time.GetElapsedTime(generation.SentAt);
+                _pace.Answered(generation.FirstText.Value);
+            }
+
+            var goesOn = generation.Stops.Take(piece.Text);
+            if (piece.End is { } end)
+            {
+                _rates[use.Key] = _rates.GetValueOrDefault(use.Key).After(request.Prompt, end.PromptTokens);
+            }
+
+            generation.Tell();
+            return goesOn && piece.End is null;
+        }
+    }
+
+    private void EndLocked(Generation? generation)
+    {
+        // A generation that was held back when another one took its place still has to let that one know.
+        if (generation is { IsOver: false })
+        {
+            generation.Cancel();
+        }
+    }
+
+    private (string Text, LaneReport Report) AnswerLocked(LaneTicket ticket, bool fits, TimeSpan waited)
+    {
+        var generation = ticket.Generation;
+        var text = fits ? generation.Worth(ticket.Question, generation.IsOver ? Stage.Ended : Stage.Words) ?? "" : "";
+        var (outcome, why) = generation.Failure is { } failure ? (LaneOutcome.Failed, failure)
+            : !fits ? (LaneOutcome.Superseded, new Phrase("The user typed on, or asked elsewhere.", "El usuario siguió escribiendo o preguntó en otro lugar."))
+            : text.Length != 0 ? (ticket.IsJoined ? LaneOutcome.Joined : LaneOutcome.Answered, default(Phrase?))
+            : generation.IsOver ? (LaneOutcome.Answered, new Phrase("The model had nothing to say here.", "El modelo no tenía nada que decir aquí."))
+            : (LaneOutcome.Late, new Phrase("The model is still at it; what it says waits for the next request.", "El modelo aún no ha terminado; lo que diga espera a la próxima petición."));
+        return (text, new()
+        {
+            Model = generation.ModelName,
+            Outcome = outcome,
+            Why = why,
+            Delay = generation.Delay,
+            FirstText = generation.FirstText,
+            Waited = waited,
+            Text = text.Length == 0 ? null : text,
+            Ended = generation.Stops.End == StreamEnd.None ? null : Named(generation.Stops.End),
+        });
+    }
+
+    // What the user typed after a suggestion of ours was shown tells whether it was wanted.
+    private void Judge(string uri, SourceText text)
+    {
+        if (_shown is not { } shown || shown.Uri != uri)
+        {
+            return;
+        }
+
+        var typed = TypeThrough.TypedSince(shown.Text, shown.Offset, text, cursor: null);
+        if (typed is not null && shown.Suggestion.StartsWith(typed, StringComparison.Ordinal))
+        {
+            // They go along with it; all of it, and it has served.
+            _shown = typed.Length == shown.Suggestion.Length ? null : _shown;
+            return;
+        }
+
+        _shown = null;
+        if (Noticed <= time.GetElapsedTime(shown.At))
+        {
+            _pace.Dismissed();
+        }
+    }
+
+    private void NeighborLocked(string path, SourceText text, int line)
+    {
+        if (!SecretFilter.IsSecretFile(path))
+        {
+            // Before the first request nobody knows how much room there will be.
+            var capacity = _chunkCapacity == 0 ? PromptBudget.Of(2000, 128, default).ChunkLength : _chunkCapacity;
+            _neighbors = _neighbors.With(CodeChunk.Around(path, text, Math.Min(line, text.LineCount - 1)), capacity);
+        }
+    }
+
+    private static Phrase Unavailable(OllamaState state) => state.Condition switch
+    {
+        OllamaCondition.Off => new("Ollama is switched off (llmAssist.ollama.enabled).", "Ollama está desactivado (llmAssist.ollama.enabled)."),
+        OllamaCondition.Unknown or OllamaCondition.Ready => new("Ollama is being looked for.", "Se está buscando Ollama."),
+        _ => state.Message,
+    };
+
+    // As JSON writes it.
+    private static string Named(StreamEnd end) => char.ToLowerInvariant(end.ToString()[0]) + end.ToString()[1..];
+
+    /// <summary>How much of a text is shown.</summary>
+    internal enum Stage
+    {
+        /// <summary>Whole lines only.</summary>
+        Lines,
+
+        /// <summary>Up to the last whole word, if that is something: the model has no more time.</summary>
+        Words,
+
+        /// <summary>All of it: the model is done.</summary>
+        Ended,
+    }
+
+    private sealed record Shown(string Uri, SourceText Text, int Offset, string Suggestion, long At);
+
+    /// <summary>What a model produces for a place. Guarded by the lane's gate, apart from its token.</summary>
+    internal sealed class Generation(LaneQuestion question, OllamaUse use, StreamStops stops, TimeSpan delay)
+    {
+        private const int LongestLead = 48; // of the user over the model, in code units, before it is given up
+        private const int LeastWorthwhile = 8; // visible characters of a line that is not whole
+
+        private readonly CancellationTokenSource _cancellation = new();
+        private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private ITimer? _abandoned;
+
+        public LaneQuestion Question { get; } = question;
+
+        public string Model { get; } = use.Key;
+
+        public string ModelName { get; } = use.Name;
+
+        public StreamStops Stops { get; } = stops;
+
+        public TimeSpan Delay { get; } = delay;
+
+        public CancellationToken Cancellation => _cancellation.Token;
+
+        public Task Running { get; set; } = Task.CompletedTask;
+
+        public long SentAt { get; set; }
+
+        public TimeSpan? FirstText { get; set; }
+
+        public Phrase? Failure { get; set; }
+
+        /// <summary>How many queries wait for it.</summary>
+        public int Waiting
+        {
+            get;
+            set
+            {
+                if (field < value)
+                {
+                    _abandoned?.Dispose();
+                    _abandoned = null;
+                }
+
+                field = value;
+            }
+        }
+
+        /// <summary>Whether the document was edited since the last query about it: then another query is on its way.</summary>
+        public bool IsTypedInto { get; set; }
+
+        public bool IsOver { get; private set; }
+
+        public bool IsCanceled { get; private set; }
+
+        /// <summary>Ends when something has come or it is over.</summary>
+        public Task Changed => _changed.Task;
+
+        public void Tell()
+        {
+            var changed = _changed;
+            _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            changed.TrySetResult();
+        }
+
+        public void Cancel()
+        {
+            IsCanceled = true;
+
+            // Not on this thread, which holds the lock: what hangs on the token is the network's code.
+            _ = _cancellation.CancelAsync();
+            Tell();
+        }
+
+        public void Abandon(TimeProvider time, TimeSpan grace, Action end)
+        {
+            _abandoned?.Dispose();
+            _abandoned = time.CreateTimer(_ => end(), null, grace, Timeout.InfiniteTimeSpan);
+        }
+
+        public void End()
+        {
+            IsOver = true;
+            _abandoned?.Dispose();
+            _changed.TrySetResult();
+        }
+
+        /// <summary>
+        /// What it has produced behind the cursor, empty if nothing yet; null if the place is another one, or something else was
+        /// typed, or all of it.
+        /// </summary>
+        public string? Remaining(string uri, SourceText text, int? cursor)
+        {
+            if (uri != Question.Uri || IsCanceled || Failure is not null
+                || TypeThrough.TypedSince(Question.Text, Question.Offset, text, cursor) is not { } typed)
+            {
+                return null;
+            }
+
+            var produced = Stops.Text;
+            if (produced.StartsWith(typed, StringComparison.Ordinal) && (!IsOver || typed.Length < produced.Length || produced.Length == 0))
+            {
+                return produced[typed.Length..];
+            }
+
+            // The user is ahead of the model. Nobody knows yet whether they go the same way.
+            var isAhead = !IsOver && typed.StartsWith(produced, StringComparison.Ordinal) && typed.Length - produced.Length <= LongestLead
+                && (1 < Question.MaximumLines || !typed.Contains('\n'));
+            return isAhead ? "" : null;
+        }
+
+        /// <summary>The part of <see cref="Remaining"/> that may be shown at this stage; null if it does not fit.</summary>
+        public string? Worth(LaneQuestion asked, Stage stage)
+        {
+            if (Remaining(asked.Uri, asked.Text, asked.Offset) is not { } text)
+            {
+                return null;
+            }
+
+            if (stage == Stage.Ended || IsOver)
+            {
+                return text;
+            }
+
+            var lines = text.LastIndexOf('\n');
+            if (0 < lines && !text.AsSpan(0, lines).IsWhiteSpace())
+            {
+                return text[..lines];
+            }
+
+            if (stage == Stage.Lines)
+            {
+                return "";
+            }
+
+            var end = text.Length;
+            while (0 < end && (char.IsLetterOrDigit(text[end - 1]) || text[end - 1] == '_'))
+            {
+                end--;
+            }
+
+            var words = text.AsSpan(0, end).TrimEnd();
+            return LeastWorthwhile <= words.Length - words.Count(' ') ? words.ToString() : "";
+        }
+    }
+}
+
+/// <summary>A query's share in what a model produces.</summary>
+internal sealed record LaneTicket(OllamaLane.Generation Generation, LaneQuestion Question, bool IsJoined);

@@ -1,0 +1,1006 @@
+// The one place that knows which model of Ollama completions are asked of, and that loads and unloads there. Asks a model
+// nothing but to load, to unload and to generate: anything else would keep it in memory.
+using System.Runtime.CompilerServices;
+using LlmAssist.Engine.Memory;
+using LlmAssist.Engine.Ollama;
+
+namespace LlmAssist.Engine.Models;
+
+/// <summary>What the user wants of Ollama.</summary>
+public sealed record OllamaOptions
+{
+    /// <summary>Where it listens; null for none: then no socket is opened.</summary>
+    public Uri? Endpoint { get; init; }
+
+    /// <summary>The model to ask; empty for one that Ollama runs already. Only a model that is named is ever loaded.</summary>
+    public string Model { get; init; } = "";
+
+    /// <summary>How long a model stays unused; <see cref="Timeout.InfiniteTimeSpan"/> for ever, null leaves it to Ollama.</summary>
+    public TimeSpan? KeepAlive { get; init; }
+
+    /// <summary>Tokens of context to load with; null goes by the memory that is free at the load.</summary>
+    public int? ContextTokens { get; init; }
+
+    /// <summary>What all models may take.</summary>
+    public ByteSize Limit { get; init; } = ByteSize.GiB(6);
+}
+
+/// <summary>How things stand with Ollama.</summary>
+public enum OllamaCondition
+{
+    /// <summary>Switched off.</summary>
+    Off,
+
+    /// <summary>Nobody has looked yet.</summary>
+    Unknown,
+
+    /// <summary>It does not run here, and nobody said that it should.</summary>
+    Absent,
+
+    /// <summary>It runs, and no model is to be asked.</summary>
+    Idle,
+
+    /// <summary>A model is being loaded.</summary>
+    Loading,
+
+    /// <summary>A model can be asked.</summary>
+    Ready,
+
+    /// <summary>The model that should be asked cannot be.</summary>
+    Degraded,
+}
+
+/// <summary>How things stand, and why.</summary>
+/// <param name="Condition">In a word.</param>
+/// <param name="Message">For the user; empty where there is nothing to say.</param>
+/// <param name="Model">The model it is about; null for none.</param>
+public sealed record OllamaState(OllamaCondition Condition, Phrase Message, string? Model);
+
+/// <summary>A model that can be asked now.</summary>
+/// <param name="Name">Its display name.</param>
+/// <param name="Key">See <see cref="RunningModel.Key"/>.</param>
+/// <param name="ContextTokens">The context that it is loaded with: another one in a request would load it anew.</param>
+/// <param name="Facts">What the server knows about it.</param>
+/// <param name="SeenContextTokens">The context as the server lists it; null if it does not.</param>
+public sealed record OllamaUse(string Name, string Key, int ContextTokens, ModelFacts Facts, int? SeenContextTokens);
+
+/// <summary>A model of Ollama, for lists.</summary>
+/// <param name="Installed">On disk.</param>
+/// <param name="Running">In memory; null if it is not.</param>
+/// <param name="Facts">What the server knows about it; null if it did not tell.</param>
+/// <param name="FillsMiddle">Whether we know how to ask it for what stands between two texts.</param>
+/// <param name="IsInUse">Whether completions are asked of it.</param>
+public sealed record OllamaModel(InstalledModel Installed, RunningModel? Running, ModelFacts? Facts, bool FillsMiddle, bool IsInUse);
+
+/// <summary>A model in Ollama's memory, whoever loaded it.</summary>
+/// <param name="Id">Which.</param>
+/// <param name="RamBytes">Memory of the machine.</param>
+/// <param name="VramBytes">Memory of graphics cards.</param>
+/// <param name="ContextTokens">Its context; null if not told.</param>
+/// <param name="LastUsed">When we used it last; where we did not, when we saw it first.</param>
+/// <param name="IsBusy">Whether it answers us right now.</param>
+public sealed record OllamaResident(ModelId Id, long RamBytes, long VramBytes, int? ContextTokens, DateTimeOffset LastUsed, bool IsBusy);
+
+/// <summary>
+/// Keeps company with one Ollama server: finds it, recovers from its failures, brings the model in that is to be asked, and tells
+/// how things stand. Whoever completes is never kept waiting: <see cref="TryUse"/> answers at once, and what is missing is
+/// fetched in the background.
+/// </summary>
+/// <remarks>Safe on any thread.</remarks>
+public sealed class OllamaHost : IDisposable
+{
+    private static readonly TimeSpan WatchRunning = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan WatchIdle = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LeastWait = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LookIsOld = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan UnloadPolling = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan UnloadPatience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LongestRetry = TimeSpan.FromMinutes(1);
+
+    private readonly ModelHost _patterns;
+    private readonly IMemoryProbe _probe;
+    private readonly TimeProvider _time;
+    private readonly Func<string, ModelFacts, bool> _fillsMiddle;
+    private readonly SemaphoreSlim _oneLoad = new(1, 1);
+    private readonly Lock _gate = new();
+
+    // All guarded by _gate.
+    private readonly Dictionary<string, ModelFacts> _facts = [];
+    private readonly Dictionary<string, DateTimeOffset> _lastUsed = []; // by key
+    private readonly HashSet<string> _ours = []; // keys of models that we loaded
+    private OllamaOptions _options = new();
+    private Connection? _connection;
+    private string? _chosen; // in this session; wins over the options
+    private bool _isSuspended; // the user unloaded it, so typing does not bring it back
+    private OllamaUse? _use;
+    private string? _loading;
+    private Trouble? _trouble;
+    private TimeSpan _retry;
+    private long _retryFrom;
+    private IReadOnlyList<InstalledModel> _installed = [];
+    private IReadOnlyList<RunningModel> _running = [];
+    private bool _listsRunning = true;
+    private long? _lookedAt;
+    private int _generating;
+    private Task? _preparing;
+    private OllamaState _state = new(OllamaCondition.Off, default, null);
+    private TaskCompletionSource _configured = NewSignal();
+
+    /// <param name="patterns">Whose models share the limit.</param>
+    /// <param name="probe">Tells how much memory is free at a load.</param>
+    /// <param name="fillsMiddle">Whether a model, by name and facts, can be asked to fill in the middle.</param>
+    public OllamaHost(ModelHost patterns, IMemoryProbe probe, TimeProvider time, Func<string, ModelFacts, bool> fillsMiddle)
+    {
+        _patterns = patterns;
+        _probe = probe;
+        _time = time;
+        _fillsMiddle = fillsMiddle;
+    }
+
+    /// <summary>Raised, on any thread, when <see cref="State"/> or <see cref="Residents"/> has changed.</summary>
+    public event Action? Changed;
+
+    /// <summary>How things stand.</summary>
+    public OllamaState State
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _state;
+            }
+        }
+    }
+
+    /// <summary>Where it listens; null if it is switched off.</summary>
+    public Uri? Endpoint
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _options.Endpoint;
+            }
+        }
+    }
+
+    /// <summary>What is in its memory, as of the last look.</summary>
+    public IReadOnlyList<OllamaResident> Residents
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return
+                [
+                    .. _running.Select(model => new OllamaResident(
+                        IdOf(model.Name),
+                        model.RamBytes,
+                        model.VramBytes,
+                        model.ContextTokens,
+                        _lastUsed.GetValueOrDefault(model.Key, _time.GetUtcNow()),
+                        0 < _generating && model.Key == _use?.Key)),
+                ];
+            }
+        }
+    }
+
+    /// <summary>The id of a model in any spelling.</summary>
+    public static ModelId IdOf(string name) => new(ModelSource.Ollama, OllamaName.Normalize(name));
+
+    /// <summary>Takes over what the user wants. Asks nobody; <see cref="WatchAsync"/> and <see cref="TryUse"/> do.</summary>
+    public void Configure(OllamaOptions options)
+    {
+        Connection? former = null;
+        Change(() =>
+        {
+            if (options == _options)
+            {
+                return;
+            }
+
+            if (options.Endpoint != _options.Endpoint)
+            {
+                former = _connection;
+                _connection = options.Endpoint is null ? null : new(options.Endpoint, _time);
+                ForgetServerLocked();
+            }
+
+            if (options.Model != _options.Model || options.ContextTokens != _options.ContextTokens)
+            {
+                _chosen = null;
+                _isSuspended = false;
+                _use = null;
+                _trouble = null;
+            }
+
+            _options = options;
+            _configured.TrySetResult();
+            _configured = NewSignal();
+        });
+        former?.Dispose();
+    }
+
+    /// <summary>
+    /// The model to ask, if it can be asked now. If not, what is missing is fetched in the background, if the user wants the model
+    /// at all; <see cref="State"/> tells what that is.
+    /// </summary>
+    public OllamaUse? TryUse()
+    {
+        lock (_gate)
+        {
+            if (_connection is not { } connection || _isSuspended)
+            {
+                return null;
+            }
+
+            var isClosed = connection.Health.State == HealthState.Closed;
+            if (_use is { } use && isClosed)
+            {
+                if (IsOldLocked(LookIsOld))
+                {
+                    PrepareLocked(connection);
+                }
+
+                return use;
+            }
+
+            var mayTry = _trouble is not { IsOfServer: false } || _retry <= _time.GetElapsedTime(_retryFrom);
+            if (isClosed && mayTry && (IsNamedLocked || _lookedAt is null || IsOldLocked(WatchRunning)))
+            {
+                PrepareLocked(connection);
+            }
+
+            return null;
+        }
+    }
+
+    /// <summary>
+    /// Continues a prompt with a model that <see cref="TryUse"/> answered. The model's name, its context and the time it stays are
+    /// set here, the same for every request.
+    /// </summary>
+    /// <exception cref="OllamaException">It failed; <see cref="State"/> tells so too.</exception>
+    /// <exception cref="OperationCanceledException">Canceled, or Ollama is switched off.</exception>
+    public async IAsyncEnumerable<GeneratedPiece> GenerateAsync(OllamaUse use, GenerateRequest request, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        var connection = Connected();
+        using var attempt = Begin(connection, isAsked: false);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, connection.Ending);
+        request = request with { Model = use.Name, ContextTokens = use.ContextTokens, KeepAlive = KeepAlive };
+        Change(() => _generating++);
+        try
+        {
+            await using var pieces = connection.Client.GenerateAsync(request, either.Token).GetAsyncEnumerator(either.Token);
+            while (true)
+            {
+                bool hasPiece;
+                try
+                {
+                    hasPiece = await pieces.MoveNextAsync();
+                }
+                catch (OllamaException exception)
+                {
+                    attempt.Failed(exception);
+                    Fail(connection, exception, isOfModel: !exception.ConcernsServer);
+                    throw;
+                }
+
+                if (!hasPiece)
+                {
+                    yield break;
+                }
+
+                // The first piece proves that both live.
+                attempt.Succeeded();
+                Succeed(connection, ofModel: true);
+                yield return pieces.Current;
+            }
+        }
+        finally
+        {
+            Change(() =>
+            {
+                _generating--;
+                _lastUsed[use.Key] = _time.GetUtcNow();
+            });
+        }
+    }
+
+    /// <summary>All models of the server, with what it knows about them. Touches none.</summary>
+    /// <exception cref="OllamaException">It does not answer as it should.</exception>
+    public async Task<IReadOnlyList<OllamaModel>> ListAsync(CancellationToken cancellation)
+    {
+        var connection = Connected();
+        await LookAsync(connection, isAsked: true, cancellation);
+        IReadOnlyList<InstalledModel> installed;
+        lock (_gate)
+        {
+            installed = _installed;
+        }
+
+        var models = new List<OllamaModel>();
+        foreach (var model in installed)
+        {
+            ModelFacts? facts = null;
+            try
+            {
+                facts = await FactsAsync(connection, model, cancellation);
+            }
+            catch (OllamaException exception) when (!exception.ConcernsServer)
+            {
+                // One model with a broken manifest; the others are listed all the same.
+            }
+
+            lock (_gate)
+            {
+                models.Add(new(
+                    model,
+                    _running.FirstOrDefault(running => running.Key == model.Key),
+                    facts,
+                    facts is not null && _fillsMiddle(model.Name, facts),
+                    _use?.Key == model.Key));
+            }
+        }
+
+        return models;
+    }
+
+    /// <summary>Which version the server is.</summary>
+    /// <exception cref="OllamaException">It does not answer as it should.</exception>
+    public Task<OllamaVersion> VersionAsync(CancellationToken cancellation) =>
+        CallAsync(Connected(), isAsked: true, static (client, either) => client.VersionAsync(either), cancellation);
+
+    /// <summary>Loads a model, if it is not loaded, and asks it from now on. Canceling aborts the load; the former model stays in use then.</summary>
+    /// <exception cref="UserException">There is no such model, it does not fit, or Ollama failed.</exception>
+    /// <exception cref="OperationCanceledException">Canceled.</exception>
+    public async Task<OllamaUse> LoadAsync(string name, CancellationToken cancellation)
+    {
+        var connection = Connected();
+        await LookAsync(connection, isAsked: true, cancellation);
+        var model = Installed(name) ?? throw NotInstalled(name);
+        await BringInAsync(connection, model, cancellation);
+        OllamaUse? use = null;
+        Change(() =>
+        {
+            _chosen = model.Name;
+            _isSuspended = false;
+            use = _use;
+        });
+        return use ?? throw new OperationCanceledException(cancellation);
+    }
+
+    /// <summary>
+    /// Takes a model out of memory and waits until it is gone; its files stay. If completions are asked of it, they are not until
+    /// it is loaded again.
+    /// </summary>
+    /// <returns>False if it was not in memory.</returns>
+    /// <exception cref="UserException">It does not go, or Ollama failed.</exception>
+    public async Task<bool> UnloadAsync(string name, CancellationToken cancellation)
+    {
+        var connection = Connected();
+        await LookAsync(connection, isAsked: true, cancellation);
+        var wanted = OllamaName.Normalize(name);
+        RunningModel? model;
+        var lists = true;
+        lock (_gate)
+        {
+            var key = Installed(name)?.Key;
+            model = _running.FirstOrDefault(running => running.Key == key || OllamaName.Normalize(running.Name) == wanted);
+            lists = _listsRunning;
+        }
+
+        if (model is null && lists)
+        {
+            return false;
+        }
+
+        if (model is not null)
+        {
+            connection.Health.Unloading(model.Key);
+        }
+
+        Change(() =>
+        {
+            if (_use is not null && (_use.Key == model?.Key || OllamaName.Normalize(_use.Name) == wanted))
+            {
+                _use = null;
+                _isSuspended = true;
+            }
+        });
+        await CallAsync(connection, isAsked: true, async (client, either) =>
+        {
+            await client.UnloadAsync(model?.Name ?? name, either);
+            return true;
+        }, cancellation);
+        if (model is null)
+        {
+            return true;
+        }
+
+        var begun = _time.GetTimestamp();
+        while (true)
+        {
+            await LookAsync(connection, isAsked: true, cancellation);
+            lock (_gate)
+            {
+                if (_running.All(running => running.Key != model.Key))
+                {
+                    _ours.Remove(model.Key);
+                    return true;
+                }
+            }
+
+            if (UnloadPatience < _time.GetElapsedTime(begun))
+            {
+                throw new UserException(new(
+                    $"{model.Name} was told to leave {UnloadPatience.TotalSeconds:F0} s ago and is still in memory: it may be answering somebody. Try again, or restart Ollama.",
+                    $"Se pidió a {model.Name} que saliera hace {UnloadPatience.TotalSeconds:F0} s y sigue en memoria: quizá esté respondiendo a alguien. Inténtelo de nuevo o reinicie Ollama."));
+            }
+
+            await Task.Delay(UnloadPolling, _time, cancellation);
+        }
+    }
+
+    /// <summary>The models in its memory that we loaded.</summary>
+    public IReadOnlyList<string> LoadedByUs()
+    {
+        lock (_gate)
+        {
+            return [.. _running.Where(model => _ours.Contains(model.Key)).Select(model => model.Name)];
+        }
+    }
+
+    /// <summary>Downloads a model. Canceling pauses: the next pull goes on with what is there.</summary>
+    /// <exception cref="OllamaException">Ollama failed, or the registry has no such model.</exception>
+    public async IAsyncEnumerable<PullProgress> PullAsync(string name, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        var connection = Connected();
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, connection.Ending);
+        await foreach (var progress in connection.Client.PullAsync(name, either.Token))
+        {
+            yield return progress;
+        }
+
+        await LookAsync(connection, isAsked: true, cancellation);
+    }
+
+    /// <summary>Looks at the server from time to time until canceled: recovers from failures, and notices what others do.</summary>
+    public async Task WatchAsync(CancellationToken cancellation)
+    {
+        while (true)
+        {
+            Connection? connection;
+            Task configured;
+            lock (_gate)
+            {
+                connection = _connection;
+                configured = _configured.Task;
+            }
+
+            if (connection is not null)
+            {
+                await PrepareAsync(connection, mayLoad: false, cancellation);
+            }
+
+            cancellation.ThrowIfCancellationRequested();
+            using var pause = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            await Task.WhenAny(configured, Task.Delay(WaitBefore(connection), _time, pause.Token));
+            await pause.CancelAsync();
+            cancellation.ThrowIfCancellationRequested();
+        }
+    }
+
+    /// <summary>Closes the connections; what runs at the server goes on there.</summary>
+    public void Dispose()
+    {
+        Connection? connection;
+        lock (_gate)
+        {
+            connection = _connection;
+            _connection = null;
+        }
+
+        connection?.Dispose();
+        _oneLoad.Dispose();
+    }
+
+    // ---- Looking and bringing in ----
+
+    private TimeSpan? KeepAlive
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _options.KeepAlive;
+            }
+        }
+    }
+
+    private bool IsNamedLocked => (_chosen ?? _options.Model).Length != 0;
+
+    private TimeSpan WaitBefore(Connection? connection)
+    {
+        if (connection is null)
+        {
+            return Timeout.InfiniteTimeSpan;
+        }
+
+        var retry = connection.Health.RetryIn;
+        lock (_gate)
+        {
+            var regular = _trouble is { IsOfServer: true } ? retry : _running.Count == 0 ? WatchIdle : WatchRunning;
+            return regular < LeastWait ? LeastWait : regular;
+        }
+    }
+
+    private void PrepareLocked(Connection connection)
+    {
+        if (_preparing is null or { IsCompleted: true })
+        {
+            _preparing = Task.Run(() => PrepareAsync(connection, mayLoad: true, connection.Ending), CancellationToken.None);
+        }
+    }
+
+    // Never fails: what goes wrong is told by the state.
+    private async Task PrepareAsync(Connection connection, bool mayLoad, CancellationToken cancellation)
+    {
+        try
+        {
+            await LookAsync(connection, isAsked: false, cancellation);
+            string name;
+            OllamaUse? use;
+            lock (_gate)
+            {
+                if (_isSuspended || _connection != connection)
+                {
+                    return;
+                }
+
+                name = _chosen ?? _options.Model;
+                use = _use;
+            }
+
+            if (use is not null)
+            {
+                return;
+            }
+
+            if (name.Length == 0)
+            {
+                await TakeRunningAsync(connection, cancellation);
+                return;
+            }
+
+            var model = Installed(name) ?? throw NotInstalled(name);
+            bool isRunning;
+            lock (_gate)
+            {
+                isRunning = _running.Any(running => running.Key == model.Key);
+            }
+
+            // Whoever only watches must not bring into memory what nobody asks.
+            if (mayLoad || isRunning)
+            {
+                await BringInAsync(connection, model, cancellation);
+            }
+            else
+            {
+                Change(() => _trouble = _trouble is { IsMissing: true } ? null : _trouble);
+            }
+        }
+        catch (UserException exception)
+        {
+            // Failures of calls are noted where the call is made.
+            if (exception is not OllamaException)
+            {
+                Fail(connection, exception, isOfModel: true);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The endpoint has changed, or all ends.
+        }
+        catch (ObjectDisposedException)
+        {
+            // As above, between two calls.
+        }
+    }
+
+    private async Task LookAsync(Connection connection, bool isAsked, CancellationToken cancellation)
+    {
+        var installed = await CallAsync(connection, isAsked, static (client, either) => client.ListAsync(either), cancellation);
+        IReadOnlyList<RunningModel>? running = null;
+        try
+        {
+            running = await CallAsync(connection, isAsked, static (client, either) => client.RunningAsync(either), cancellation);
+            connection.Health.Observe(running);
+        }
+        catch (OllamaException exception) when (exception.Reason == OllamaReason.Unsupported)
+        {
+            // Before 0.1.38 nobody could ask what is in memory.
+        }
+
+        Change(() =>
+        {
+            if (_connection != connection)
+            {
+                return;
+            }
+
+            var now = _time.GetUtcNow();
+            _lookedAt = _time.GetTimestamp();
+            _installed = installed;
+            _listsRunning = running is not null;
+            _running = running ?? [];
+            foreach (var model in _running)
+            {
+                _lastUsed.TryAdd(model.Key, now);
+            }
+
+            if (_use is not { } use || running is null)
+            {
+                return;
+            }
+
+            if (_running.FirstOrDefault(model => model.Key == use.Key) is not { } seen)
+            {
+                // It expired or was evicted; it is brought in again when it is asked.
+                _use = 0 < _generating ? _use : null;
+            }
+            else if (seen.ContextTokens is { } tokens && seen.ContextTokens != use.SeenContextTokens && _options.ContextTokens is null)
+            {
+                // Another client loaded it anew. To insist on ours would load it anew with every request of either.
+                _use = use with { ContextTokens = use.SeenContextTokens is null ? use.ContextTokens : tokens, SeenContextTokens = tokens };
+            }
+        });
+    }
+
+    // No model is named: one that runs anyway and can do it costs nothing more. The one used last is the one that stays longest.
+    private async Task TakeRunningAsync(Connection connection, CancellationToken cancellation)
+    {
+        IReadOnlyList<(InstalledModel Installed, RunningModel Running)> candidates;
+        lock (_gate)
+        {
+            candidates =
+            [
+                .. _running.OrderByDescending(running => running.ExpiresAt)
+                    .Select(running => (_installed.FirstOrDefault(model => model.Key == running.Key), running))
+                    .Where(pair => pair.Item1 is { RemoteHost: null })
+                    .Select(pair => (pair.Item1!, pair.running)),
+            ];
+        }
+
+        foreach (var (installed, running) in candidates)
+        {
+            var facts = await FactsAsync(connection, installed, cancellation);
+            if (facts.RemoteHost is null && _fillsMiddle(installed.Name, facts))
+            {
+                Take(connection, installed, facts, running.ContextTokens ?? Context(installed, facts), running.ContextTokens);
+                return;
+            }
+        }
+    }
+
+    private async Task BringInAsync(Connection connection, InstalledModel model, CancellationToken cancellation)
+    {
+        await _oneLoad.WaitAsync(cancellation);
+        try
+        {
+            var facts = await FactsAsync(connection, model, cancellation);
+            if (!facts.Capabilities.Contains("completion", StringComparer.OrdinalIgnoreCase))
+            {
+                throw new UserException(new(
+                    $"{model.Name} does not write text (it is for embeddings or images). Choose a model for code, for example qwen2.5-coder:1.5b.",
+                    $"{model.Name} no escribe texto (sirve para embeddings o imágenes). Elija un modelo de código, por ejemplo qwen2.5-coder:1.5b."));
+            }
+
+            RunningModel? running;
+            int? fixedTokens;
+            TimeSpan? keepAlive;
+            lock (_gate)
+            {
+                running = _running.FirstOrDefault(running => running.Key == model.Key);
+                fixedTokens = _options.ContextTokens;
+                keepAlive = _options.KeepAlive;
+            }
+
+            var context = Context(model, facts);
+            if (running is not null && (fixedTokens is null || running.ContextTokens is null || running.ContextTokens == context))
+            {
+                Take(connection, model, facts, running.ContextTokens ?? context, running.ContextTokens);
+                return;
+            }
+
+            if (model.RemoteHost is null && facts.RemoteHost is null)
+            {
+                CheckLimit(model, running);
+            }
+
+            Change(() => _loading = model.Name);
+            try
+            {
+                await CallAsync(
+                    connection,
+                    isAsked: true,
+                    async (client, either) =>
+                    {
+                        await client.LoadAsync(model.Name, context, keepAlive, either);
+                        return true;
+                    },
+                    cancellation,
+                    isOfModel: true);
+                lock (_gate)
+                {
+                    _ours.Add(model.Key);
+                }
+
+                await LookAsync(connection, isAsked: true, cancellation);
+            }
+            finally
+            {
+                Change(() => _loading = null);
+            }
+
+            int? seen;
+            lock (_gate)
+            {
+                seen = _running.FirstOrDefault(running => running.Key == model.Key)?.ContextTokens;
+            }
+
+            Take(connection, model, facts, context, seen);
+        }
+        finally
+        {
+            _oneLoad.Release();
+        }
+    }
+
+    private void Take(Connection connection, InstalledModel model, ModelFacts facts, int context, int? seen) => Change(() =>
+    {
+        if (_connection == connection)
+        {
+            _use = new(model.Name, model.Key, context, facts, seen);
+            _trouble = _trouble is { IsOfServer: false } ? null : _trouble;
+        }
+    });
+
+    private async Task<ModelFacts> FactsAsync(Connection connection, InstalledModel model, CancellationToken cancellation)
+    {
+        lock (_gate)
+        {
+            if (_facts.TryGetValue(model.Key, out var known))
+            {
+                return known;
+            }
+        }
+
+        var facts = await CallAsync(connection, isAsked: true, (client, either) => client.ShowAsync(model.Name, either), cancellation, isOfModel: true);
+        lock (_gate)
+        {
+            // Of the tensors, of which there are hundreds, nothing is needed later.
+            return _facts[model.Key] = facts with { Tensors = [] };
+        }
+    }
+
+    private int Context(InstalledModel model, ModelFacts facts)
+    {
+        var trained = facts.Number("context_length") ?? model.TrainedContextTokens ?? int.MaxValue;
+        int? wanted;
+        lock (_gate)
+        {
+            wanted = _options.ContextTokens;
+        }
+
+        var tokens = wanted ?? (_probe.Read().System is { } system ? ContextTier.TokensFor(system.Available) : ContextTier.Unknown);
+        return (int)Math.Min(tokens, trained);
+    }
+
+    // The weights are the least that it takes.
+    private void CheckLimit(InstalledModel model, RunningModel? running)
+    {
+        var patterns = _patterns.Residents.Sum(resident => resident.CommittedBytes + resident.MappedBytes);
+        lock (_gate)
+        {
+            var others = _running.Where(other => other.Key != running?.Key).Sum(other => other.RamBytes);
+            var needed = new ByteSize(model.SizeBytes + patterns + others);
+            if (_options.Limit < needed)
+            {
+                throw new UserException(new(
+                    $"{model.Name} was not loaded: with it models would take at least {needed}, and the limit is {_options.Limit}. Unload a model, choose a smaller one, or raise llmAssist.memory.limit.",
+                    $"{model.Name} no se cargó: con él los modelos ocuparían al menos {needed} y el límite es {_options.Limit}. Descargue un modelo, elija uno más pequeño o aumente llmAssist.memory.limit."));
+            }
+        }
+    }
+
+    private InstalledModel? Installed(string name)
+    {
+        var wanted = OllamaName.Normalize(name);
+        lock (_gate)
+        {
+            return _installed.FirstOrDefault(model => OllamaName.Normalize(model.Name) == wanted);
+        }
+    }
+
+    private static MissingModelException NotInstalled(string name) => new(new(
+        $"Ollama does not have the model {name}. Get it with 'ollama pull {name}', or choose another.",
+        $"Ollama no tiene el modelo {name}. Descárguelo con «ollama pull {name}» o elija otro."));
+
+    // ---- Calls, and what they tell of the server ----
+
+    private Connection Connected()
+    {
+        lock (_gate)
+        {
+            return _connection ?? throw new UserException(new(
+                "Ollama is switched off. Set llmAssist.ollama.enabled to true to use its models.",
+                "Ollama está desactivado. Ponga llmAssist.ollama.enabled en true para usar sus modelos."));
+        }
+    }
+
+    private async Task<T> CallAsync<T>(
+        Connection connection,
+        bool isAsked,
+        Func<OllamaClient, CancellationToken, Task<T>> call,
+        CancellationToken cancellation,
+        bool isOfModel = false)
+    {
+        using var attempt = Begin(connection, isAsked);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, connection.Ending);
+        try
+        {
+            var result = await call(connection.Client, either.Token);
+            attempt.Succeeded();
+            Succeed(connection, ofModel: false);
+            return result;
+        }
+        catch (OllamaException exception)
+        {
+            attempt.Failed(exception);
+            if (exception.ConcernsServer || isOfModel)
+            {
+                Fail(connection, exception, isOfModel: !exception.ConcernsServer);
+            }
+
+            throw;
+        }
+    }
+
+    private static HealthAttempt Begin(Connection connection, bool isAsked) =>
+        connection.Health.TryBegin(isAsked) ?? throw (connection.Health.LastFailure ?? OllamaException.Unreachable(connection.Client.Endpoint, null));
+
+    private void Succeed(Connection connection, bool ofModel) => Change(() =>
+    {
+        if (_connection == connection)
+        {
+            connection.WasReached = true;
+            if (_trouble is { IsOfServer: true } || (ofModel && _trouble is not null))
+            {
+                _trouble = null;
+                _retry = default;
+            }
+        }
+    });
+
+    private void Fail(Connection connection, UserException exception, bool isOfModel) => Change(() =>
+    {
+        if (_connection != connection)
+        {
+            return;
+        }
+
+        var reason = (exception as OllamaException)?.Reason;
+        if (isOfModel)
+        {
+            _retry = _retry == default ? FirstRetry : _retry * 2 < LongestRetry ? _retry * 2 : LongestRetry;
+            _retryFrom = _time.GetTimestamp();
+            _use = null;
+        }
+
+        // The first words for a trouble stay: each new wording of the same would be a change of the status.
+        if (_trouble is null || _trouble.Reason != reason || _trouble.IsOfServer == isOfModel)
+        {
+            _trouble = new(exception.Phrase, reason, IsOfServer: !isOfModel, exception is MissingModelException);
+        }
+    });
+
+    private void ForgetServerLocked()
+    {
+        _use = null;
+        _trouble = null;
+        _retry = default;
+        _installed = [];
+        _running = [];
+        _lookedAt = null;
+        _facts.Clear();
+        _ours.Clear();
+        _lastUsed.Clear();
+    }
+
+    private bool IsOldLocked(TimeSpan age) => _lookedAt is not { } at || age <= _time.GetElapsedTime(at);
+
+    // Every change of the fields goes through here: the state is what follows from them.
+    private void Change(Action change)
+    {
+        bool isChanged;
+        lock (_gate)
+        {
+            var running = _running;
+            var generating = _generating;
+            change();
+            var state = StateLocked();
+            isChanged = state != _state || !running.SequenceEqual(_running) || (generating == 0) != (_generating == 0);
+            _state = state;
+        }
+
+        if (isChanged)
+        {
+            Changed?.Invoke();
+        }
+    }
+
+    private OllamaState StateLocked()
+    {
+        if (_connection is not { } connection)
+        {
+            return new(OllamaCondition.Off, default, null);
+        }
+
+        if (_loading is { } loading)
+        {
+            return new(OllamaCondition.Loading, new($"Ollama is loading {loading}.", $"Ollama está cargando {loading}."), loading);
+        }
+
+        var name = _chosen ?? _options.Model;
+        if (_trouble is { } trouble)
+        {
+            return trouble.Reason == OllamaReason.Unreachable && !connection.WasReached && name.Length == 0
+                ? new(OllamaCondition.Absent, trouble.Message, null)
+                : new(OllamaCondition.Degraded, trouble.Message, name.Length == 0 ? null : name);
+        }
+
+        if (_use is { } use)
+        {
+            return new(OllamaCondition.Ready, default, use.Name);
+        }
+
+        if (_lookedAt is null)
+        {
+            return new(OllamaCondition.Unknown, default, null);
+        }
+
+        return new(
+            OllamaCondition.Idle,
+            _isSuspended ? new($"{name} was unloaded; load it to have completions from it again.", $"{name} se descargó de la memoria; cárguelo para volver a tener sugerencias suyas.")
+                : name.Length != 0 ? new($"{name} is loaded when it is first asked.", $"{name} se carga cuando se le pregunta por primera vez.")
+                : new("Ollama runs no model that fills in the middle of code. Choose one.", "Ollama no tiene en marcha ningún modelo que rellene huecos en el código. Elija uno."),
+            name.Length == 0 ? null : name);
+    }
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private sealed record Trouble(Phrase Message, OllamaReason? Reason, bool IsOfServer, bool IsMissing);
+
+    private sealed class MissingModelException(Phrase phrase) : UserException(phrase);
+
+    // One endpoint: with another one nothing that was learned of the former holds.
+    private sealed class Connection(Uri endpoint, TimeProvider time) : IDisposable
+    {
+        private readonly CancellationTokenSource _ending = new();
+
+        public OllamaClient Client { get; } = new(endpoint, time);
+
+        public OllamaHealth Health { get; } = new(time);
+
+        public CancellationToken Ending => _ending.Token;
+
+        public bool WasReached { get; set; } // guarded by the host's gate
+
+        public void Dispose()
+        {
+            _ending.Cancel();
+            Client.Dispose();
+        }
+    }
+}
