@@ -24,6 +24,7 @@ import {
   type WorkDoneProgressEnd,
   type WorkDoneProgressReport,
 } from "vscode-languageclient/node";
+import { withoutNulls } from "./json";
 import { paletteCommands } from "./paletteCommands";
 import { statusNotification, type ServerCommands, type ServerStatus } from "./protocol";
 import { findServer, judgeVersion, type VersionRun } from "./serverPath";
@@ -99,7 +100,7 @@ export class ServerConnection implements vscode.Disposable {
 
     try {
       const parameters = { command: id, arguments: [argument] };
-      return await state.server.client.sendRequest(ExecuteCommandRequest.type, parameters) as ServerCommands[Id]["answer"];
+      return withoutNulls(await state.server.client.sendRequest(ExecuteCommandRequest.type, parameters)) as ServerCommands[Id]["answer"];
     } catch (error) {
       throw this.told(id, error);
     }
@@ -269,8 +270,8 @@ class RunningClient implements RunningServer {
     };
     this.client = new QuietClient("llmAssist", "LLM Assist", server, options);
     this._subscriptions.push(
-      this.client.onNotification(statusNotification, (status: ServerStatus) => {
-        this.status = status;
+      this.client.onNotification(statusNotification, (status: unknown) => {
+        this.status = withoutNulls(status) as ServerStatus;
         this._changed();
       }),
       onSettingsChanged(() => {
