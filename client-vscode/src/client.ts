@@ -27,23 +27,13 @@ import { findServer, judgeVersion, type VersionRun } from "./serverPath";
 import { onSettingsChanged, settingAt, settings } from "./settings";
 import type { Progress, ServerView } from "./status";
 import { KeepsCrashingError, Supervisor, type RunningServer, type SupervisorState } from "./supervisor";
+import { UserError, type Remedy } from "./userError";
 import { Works, type Foreground } from "./work";
 
 const runtimeDownload = "https://dotnet.microsoft.com/download/dotnet/10.0";
 
 // A cold start from a slow disk behind a virus scanner, and more.
 const startPatience = 30_000;
-
-/** A failure told in words for the user, with what they can do about it. */
-export class UserError extends Error {
-  constructor(message: string, readonly remedy?: Remedy) {
-    super(message);
-  }
-}
-
-export type Remedy =
-  | { kind: "link"; title: string; url: string }
-  | { kind: "command"; title: string; command: string; arguments: unknown[] };
 
 export class ServerConnection implements vscode.Disposable {
   private readonly _supervisor: Supervisor<RunningClient>;

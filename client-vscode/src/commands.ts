@@ -2,7 +2,7 @@
 // modelCommands.ts.
 
 import * as vscode from "vscode";
-import { UserError, type ServerConnection } from "./client";
+import type { ServerConnection } from "./client";
 import { explanationPage } from "./explanation";
 import { bytes } from "./figures";
 import { chooseModels, deleteModel, loadModel, pullModel, unloadModel } from "./modelCommands";
@@ -11,6 +11,7 @@ import { paletteCommands } from "./paletteCommands";
 import type { MemoryReport } from "./protocol";
 import { modelLabel, modelMemory, systemUse } from "./status";
 import { tell } from "./tell";
+import { UserError } from "./userError";
 
 const explanationUri = vscode.Uri.from({ scheme: "llm-assist", path: "/completion.md" });
 

@@ -1,7 +1,7 @@
 // How the user is told what happened outside of lists and pages.
 
 import * as vscode from "vscode";
-import { UserError } from "./client";
+import { UserError } from "./userError";
 
 /** Shows an error with what can be done about it. */
 export async function tell(error: unknown, log: vscode.LogOutputChannel): Promise<void> {
