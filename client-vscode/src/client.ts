@@ -249,7 +249,7 @@ class RunningClient implements RunningServer {
         handleWorkDoneProgress: (token, parameters, next) => {
           const isBackground = this._works.follow(token, parameters);
           this._changed();
-          // The library shows it in the status bar, where nothing can be cancelled. Of what a command shows itself it
+          // The library shows it in the status bar, where nothing can be canceled. Of what a command shows itself it
           // needs the end all the same: only then it forgets the token.
           if (isBackground || parameters.kind === "end") {
             next(token, parameters);

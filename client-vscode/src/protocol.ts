@@ -161,7 +161,7 @@ export interface ServerCommands {
   "llmAssist.models.unload": { argument: { id: string }; answer: ModelAnswer };
   "llmAssist.models.delete": { argument: { id: string }; answer: ModelAnswer };
   "llmAssist.models.train": { argument: { folders?: string[]; name?: string }; answer: ModelAnswer };
-  /** Takes as long as the download. Asking again goes on where it was cancelled. */
+  /** Takes as long as the download. Asking again goes on where it was canceled. */
   "llmAssist.ollama.pull": { argument: { name: string }; answer: { id: string; message: string } };
   "llmAssist.memory.status": { argument: Record<string, never>; answer: MemoryReport };
   /** `null` before the first request. */

@@ -29,7 +29,7 @@ export class Works {
     return [...this._background.values()].at(-1);
   }
 
-  /** What of the background can be cancelled. */
+  /** What of the background can be canceled. */
   get cancellable(): ProgressToken[] {
     return [...this._background].filter(([, { cancellable }]) => cancellable).map(([token]) => token);
   }
