@@ -24,7 +24,7 @@ if (process.argv.includes("--tests")) {
     outdir: "out/test",
     outExtension: { ".js": ".cjs" },
     sourcemap: "inline",
-    // Outside the editor there is no `vscode` module; the tested files use nothing of it but `l10n`.
+    // Outside the editor there is no `vscode` module.
     alias: { vscode: path.join(root, "test/support/vscode.ts") },
     external: ["typescript"],
   });

@@ -19,33 +19,21 @@ import {
   TransportKind,
   WorkDoneProgressCancelNotification,
   type LanguageClientOptions,
-  type ProgressToken,
-  type WorkDoneProgressBegin,
-  type WorkDoneProgressEnd,
-  type WorkDoneProgressReport,
 } from "vscode-languageclient/node";
+import { withoutNulls } from "./json";
 import { paletteCommands } from "./paletteCommands";
 import { statusNotification, type ServerCommands, type ServerStatus } from "./protocol";
 import { findServer, judgeVersion, type VersionRun } from "./serverPath";
 import { onSettingsChanged, settingAt, settings } from "./settings";
 import type { Progress, ServerView } from "./status";
 import { KeepsCrashingError, Supervisor, type RunningServer, type SupervisorState } from "./supervisor";
+import { UserError, type Remedy } from "./userError";
+import { Works, type Foreground } from "./work";
 
 const runtimeDownload = "https://dotnet.microsoft.com/download/dotnet/10.0";
 
 // A cold start from a slow disk behind a virus scanner, and more.
 const startPatience = 30_000;
-
-/** A failure told in words for the user, with what they can do about it. */
-export class UserError extends Error {
-  constructor(message: string, readonly remedy?: Remedy) {
-    super(message);
-  }
-}
-
-export type Remedy =
-  | { kind: "link"; title: string; url: string }
-  | { kind: "command"; title: string; command: string; arguments: unknown[] };
 
 export class ServerConnection implements vscode.Disposable {
   private readonly _supervisor: Supervisor<RunningClient>;
@@ -87,21 +75,30 @@ export class ServerConnection implements vscode.Disposable {
     return this._supervisor.stop();
   }
 
-  /** Calls a command of the server. Rejects with a UserError, or with CancellationError if it was cancelled. */
+  /**
+   * Calls a command of the server. Rejects with a UserError, or with CancellationError if it was cancelled. With
+   * `shown` the caller shows the progress of the command's work, and can cancel it.
+   */
   async request<Id extends keyof ServerCommands>(
     id: Id,
     argument: ServerCommands[Id]["argument"],
+    shown?: Foreground & { cancellation: vscode.CancellationToken },
   ): Promise<ServerCommands[Id]["answer"]> {
     const { state } = this._supervisor;
     if (state.kind !== "running") {
       throw new UserError(vscode.l10n.t("The LLM Assist server is not running. Restart it, or look into the log for the reason."));
     }
 
+    const { server } = state;
+    const forget = shown === undefined ? undefined : server.expect(shown);
     try {
       const parameters = { command: id, arguments: [argument] };
-      return await state.server.client.sendRequest(ExecuteCommandRequest.type, parameters) as ServerCommands[Id]["answer"];
+      const answer: unknown = await server.client.sendRequest(ExecuteCommandRequest.type, parameters, shown?.cancellation);
+      return withoutNulls(answer) as ServerCommands[Id]["answer"];
     } catch (error) {
       throw this.told(id, error);
+    } finally {
+      forget?.();
     }
   }
 
@@ -222,8 +219,7 @@ class RunningClient implements RunningServer {
   status: ServerStatus | undefined;
 
   private readonly _subscriptions: vscode.Disposable[] = [];
-  // In the order of their begin; the last one is shown.
-  private readonly _work = new Map<ProgressToken, Progress>();
+  private readonly _works = new Works();
 
   constructor(file: string, log: vscode.LogOutputChannel, private readonly _changed: () => void) {
     const server = {
@@ -251,8 +247,13 @@ class RunningClient implements RunningServer {
       },
       middleware: {
         handleWorkDoneProgress: (token, parameters, next) => {
-          this.follow(token, parameters);
-          next(token, parameters);
+          const isBackground = this._works.follow(token, parameters);
+          this._changed();
+          // The library shows it in the status bar, where nothing can be canceled. Of what a command shows itself it
+          // needs the end all the same: only then it forgets the token.
+          if (isBackground || parameters.kind === "end") {
+            next(token, parameters);
+          }
         },
         workspace: {
           configuration: async (parameters, token, next) => {
@@ -269,8 +270,8 @@ class RunningClient implements RunningServer {
     };
     this.client = new QuietClient("llmAssist", "LLM Assist", server, options);
     this._subscriptions.push(
-      this.client.onNotification(statusNotification, (status: ServerStatus) => {
-        this.status = status;
+      this.client.onNotification(statusNotification, (status: unknown) => {
+        this.status = withoutNulls(status) as ServerStatus;
         this._changed();
       }),
       onSettingsChanged(() => {
@@ -286,7 +287,7 @@ class RunningClient implements RunningServer {
 
   /** The training under way, if any. */
   get progress(): Progress | undefined {
-    return [...this._work.values()].at(-1);
+    return this._works.background;
   }
 
   /** Resolves when the server has answered `initialize`. After a rejection {@link stop} is still to be called. */
@@ -321,39 +322,16 @@ class RunningClient implements RunningServer {
     }
   }
 
-  async cancelWork(): Promise<void> {
-    for (const [token, work] of this._work) {
-      if (work.cancellable) {
-        await this.client.sendNotification(WorkDoneProgressCancelNotification.type, { token });
-      }
-    }
+  /** The work that begins next is that of a command, see {@link Works.expect}. */
+  expect(foreground: Foreground): () => void {
+    return this._works.expect(foreground);
   }
 
-  private follow(token: ProgressToken, step: WorkDoneProgressBegin | WorkDoneProgressReport | WorkDoneProgressEnd): void {
-    const before = this._work.get(token);
-    switch (step.kind) {
-      case "begin":
-        this._work.set(token, {
-          title: step.title,
-          percentage: step.percentage,
-          cancellable: step.cancellable ?? false,
-        });
-        break;
-      case "report":
-        if (before !== undefined) {
-          this._work.set(token, {
-            title: before.title,
-            percentage: step.percentage ?? before.percentage,
-            cancellable: step.cancellable ?? before.cancellable,
-          });
-        }
-        break;
-      case "end":
-        this._work.delete(token);
-        break;
+  /** Ends the training under way. */
+  async cancelWork(): Promise<void> {
+    for (const token of this._works.cancellable) {
+      await this.client.sendNotification(WorkDoneProgressCancelNotification.type, { token });
     }
-
-    this._changed();
   }
 }
 

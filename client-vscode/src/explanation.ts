@@ -1,7 +1,7 @@
 // The server's account of the last completion, as a page to read. Pure.
 
 import { l10n } from "vscode";
-import { duration, fraction } from "./figures";
+import { duration, fraction, patience } from "./figures";
 import { codeBlock, escaped } from "./markdown";
 import type { Explanation } from "./protocol";
 
@@ -16,6 +16,7 @@ export function explanationPage(explanation: Explanation | null): string {
     title,
     facts(explanation),
     shown(explanation),
+    ollama(explanation),
     filtered(explanation),
     stages(explanation),
   ];
@@ -34,6 +35,8 @@ function laneInWords(lane: Explanation["lane"]): string {
   switch (lane) {
     case "pattern":
       return l10n.t("the pattern model");
+    case "ollama":
+      return l10n.t("the model of Ollama");
     case "cache":
       return l10n.t("the cache: you typed into an earlier suggestion");
     case "none":
@@ -46,9 +49,34 @@ function shown({ items, why }: Explanation): string {
     return `## ${l10n.t("Nothing was shown")}\n\n${why === undefined ? l10n.t("No source had a candidate.") : escaped(why)}`;
   }
 
-  const blocks = items.map(({ text, confidence }) =>
-    `${l10n.t("Confidence {0}", fraction(confidence, 1))}\n\n${codeBlock(text)}`);
+  const blocks = items.map(({ text, confidence, lane }) => {
+    const from = lane === undefined ? "" : `, ${laneInWords(lane)}`;
+    return `${l10n.t("Confidence {0}", fraction(confidence, 1))}${from}\n\n${codeBlock(text)}`;
+  });
   return [`## ${l10n.t("Shown")}`, ...blocks].join("\n\n");
+}
+
+function ollama({ ollama }: Explanation): string {
+  if (ollama === undefined) {
+    return "";
+  }
+
+  const { model, outcome, why, delayMilliseconds, firstTextMilliseconds, waitedMilliseconds, text, ended } = ollama;
+  const rows = [
+    [l10n.t("Model"), model],
+    [l10n.t("Outcome"), outcomeInWords(outcome)],
+    [l10n.t("Asked after a pause of"), patience(delayMilliseconds)],
+    [l10n.t("First text after"), firstTextMilliseconds === undefined ? l10n.t("none had come") : patience(firstTextMilliseconds)],
+    [l10n.t("Waited for it"), patience(waitedMilliseconds)],
+    ...ended === undefined ? [] : [[l10n.t("Ended"), endInWords(ended)]],
+  ];
+  const parts = [
+    "## Ollama",
+    table(rows),
+    why === undefined ? "" : escaped(why),
+    text === undefined ? "" : `${l10n.t("It had produced:")}\n\n${codeBlock(text)}`,
+  ];
+  return parts.filter((part) => part !== "").join("\n\n");
 }
 
 function filtered({ filtered }: Explanation): string {
@@ -71,6 +99,50 @@ function stages({ stages }: Explanation): string {
 }
 
 // A server newer than this client may know more names; those are shown as they are.
+function outcomeInWords(outcome: string): string {
+  switch (outcome) {
+    case "answered":
+      return l10n.t("answered in time");
+    case "joined":
+      return l10n.t("answered from what it was already writing for an earlier request");
+    case "late":
+      return l10n.t("was still writing when waiting for it ended");
+    case "waiting":
+      return l10n.t("its turn had not come yet");
+    case "unavailable":
+      return l10n.t("could not be asked");
+    case "failed":
+      return l10n.t("failed");
+    case "declined":
+      return l10n.t("was not asked");
+    case "superseded":
+      return l10n.t("was given up for a newer request");
+    default:
+      return outcome;
+  }
+}
+
+function endInWords(end: string): string {
+  switch (end) {
+    case "stopToken":
+      return l10n.t("by itself");
+    case "singleLine":
+      return l10n.t("with the line, since text follows the cursor");
+    case "lineCount":
+      return l10n.t("with as many lines as were asked for");
+    case "suffix":
+      return l10n.t("where it repeated what stands below");
+    case "bracket":
+      return l10n.t("where it closed a bracket that is not its own");
+    case "repetition":
+      return l10n.t("where it went in circles");
+    case "scope":
+      return l10n.t("where it left the block");
+    default:
+      return end;
+  }
+}
+
 function filterInWords(filter: string): string {
   switch (filter) {
     case "midLine":

@@ -2,9 +2,10 @@
 
 import * as vscode from "vscode";
 import { ServerConnection } from "./client";
-import { registerCommands, tell } from "./commands";
+import { registerCommands } from "./commands";
 import type { ServerView } from "./status";
 import { StatusItem } from "./statusItem";
+import { tell } from "./tell";
 
 let connection: ServerConnection | undefined;
 

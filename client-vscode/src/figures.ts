@@ -18,6 +18,11 @@ export function bytes(count: number): string {
     : `${decimals(count / gigabyte, 1)} GB`;
 }
 
+/** `1.4 GB`, from gigabytes that are known no better than that. */
+export function gigabytes(count: number): string {
+  return `${decimals(count, 1)} GB`;
+}
+
 /** `9.0/16 GB`: short, and of a steady width, for the status bar. */
 export function usedOfTotal(used: number, total: number): string {
   return `${decimals(used / gigabyte, 1)}/${decimals(total / gigabyte, 0)} GB`;
@@ -41,6 +46,11 @@ export function fraction(value: number, decimals: number): string {
 /** `840 µs`, `12.5 ms`. */
 export function duration(microseconds: number): string {
   return microseconds < 1000 ? `${decimals(microseconds, 0)} µs` : `${decimals(microseconds / 1000, 1)} ms`;
+}
+
+/** `340 ms`, `12.5 s`: a model's times, which are not known to the microsecond. */
+export function patience(milliseconds: number): string {
+  return Math.round(milliseconds) < 1000 ? `${decimals(milliseconds, 0)} ms` : `${decimals(milliseconds / 1000, 1)} s`;
 }
 
 /** `Nov 3, 2025, 2:05 PM`, in local time, from ISO 8601. */

@@ -1,8 +1,8 @@
-// How a model on disk reads in a list to pick from. Pure.
+// How a model reads in a list to pick from, and what can be done with it. Pure.
 
 import { l10n } from "vscode";
 import { bytes, count, fraction, moment } from "./figures";
-import type { ModelAnswer, ModelEntry } from "./protocol";
+import type { ListedModel, ModelAnswer, OllamaModel, PatternModel } from "./protocol";
 
 export interface ModelLines {
   label: string;
@@ -10,18 +10,17 @@ export interface ModelLines {
   detail: string;
 }
 
-export function modelLines(model: ModelEntry): ModelLines {
-  const states = [
-    moment(model.createdAt),
-    model.current ? "" : l10n.t("older version"),
-    model.loaded ? l10n.t("in use") : "",
-  ];
-  const facts = [
-    bytes(model.sizeBytes),
-    l10n.t("{0} patterns", count(model.patternsStored)),
-    model.folders.join(", "),
-  ];
-  return { label: model.name, description: joined(states), detail: joined(facts) };
+export function modelLines(model: ListedModel): ModelLines {
+  return model.source === "ollama" ? ollamaLines(model) : patternLines(model);
+}
+
+/** Whether code can be completed from it: Ollama also has models that only measure texts. */
+export function completes(model: ListedModel): boolean {
+  // Older versions of Ollama do not tell.
+  return model.source === "pattern"
+    || model.capabilities === undefined
+    || model.capabilities.length === 0
+    || model.capabilities.includes("completion");
 }
 
 /** What the server said, with its figures. */
@@ -39,6 +38,50 @@ export function modelMessage({ message, modelStats }: ModelAnswer): string {
     fraction(sparsity, 3),
   );
   return `${message} ${figures}`;
+}
+
+function patternLines(model: PatternModel): ModelLines {
+  const states = [
+    moment(model.createdAt),
+    model.current ? "" : l10n.t("older version"),
+    model.loaded ? l10n.t("in use") : "",
+  ];
+  const facts = [
+    bytes(model.sizeBytes),
+    l10n.t("{0} patterns", count(model.patternsStored)),
+    model.folders.join(", "),
+  ];
+  return { label: model.name, description: joined(states), detail: joined(facts) };
+}
+
+function ollamaLines(model: OllamaModel): ModelLines {
+  const { remoteHost, parameterSize = "", quantization = "", contextTokens } = model;
+  const states = [
+    model.current ? l10n.t("in use") : "",
+    model.loaded && remoteHost === undefined ? l10n.t("in memory: {0}", bytes(model.memoryKb * 1024)) : "",
+    remoteHost === undefined ? "" : l10n.t("your code is sent to {0}", remoteHost),
+  ];
+  const facts = [
+    // Of a model that runs elsewhere only its name lies on the disk.
+    remoteHost === undefined ? l10n.t("{0} on disk", bytes(model.sizeBytes)) : "",
+    parameterSize === "" ? "" : l10n.t("{0} parameters", parameterSize),
+    quantization,
+    contextTokens === undefined ? "" : l10n.t("{0} tokens of context", count(contextTokens)),
+    middle(model),
+  ];
+  return { label: model.name, description: joined(states), detail: joined(facts) };
+}
+
+function middle(model: OllamaModel): string {
+  if (!completes(model)) {
+    return l10n.t("does not complete");
+  }
+
+  if (model.fillsMiddle === undefined) {
+    return "";
+  }
+
+  return model.fillsMiddle ? l10n.t("fills in the middle") : l10n.t("does not fill in the middle");
 }
 
 function joined(parts: string[]): string {

@@ -4,6 +4,7 @@ export const paletteCommands = {
   trainWorkspace: "llmAssist.trainWorkspace",
   cancelTraining: "llmAssist.cancelTraining",
   chooseModel: "llmAssist.chooseModel",
+  pullModel: "llmAssist.pullModel",
   loadModel: "llmAssist.loadModel",
   unloadModel: "llmAssist.unloadModel",
   deleteModel: "llmAssist.deleteModel",

@@ -52,28 +52,54 @@ export interface MemoryReport extends MemoryStatus {
   processBytes?: number;
 }
 
-/** A model on disk, loaded or not. */
+/** A model on disk, loaded or not. What only one kind of model has is in {@link PatternModel} and {@link OllamaModel}. */
 export interface ModelEntry {
-  /** `pattern:NAME_YYYYMMDD_HHMMSS`. */
+  /** `pattern:NAME_YYYYMMDD_HHMMSS` or `ollama:NAME:TAG`. */
   id: string;
-  /** Shared by all models that were trained under it. */
+  /** Pattern models that were trained under one name share it. */
   name: string;
   source: string;
+  /** On disk. */
   sizeBytes: number;
   /** ISO 8601. */
   createdAt: string;
   /** ISO 8601. */
   modifiedAt: string;
   loaded: boolean;
-  /** The newest of its name. */
+  /** Of pattern models the newest of its name, of Ollama's the one that is asked for completions. */
   current: boolean;
-  patternsStored: number;
+  /** Of a pattern model the file, of Ollama's what it takes now: 0 if it is not loaded. */
   memoryKb: number;
+}
+
+export interface PatternModel extends ModelEntry {
+  source: "pattern";
+  patternsStored: number;
   /** 0 to 1: the share of possible patterns that is absent. */
   sparsity: number;
   /** What it was trained on. */
   folders: string[];
 }
+
+/** A model that Ollama has. Older versions of Ollama tell less. */
+export interface OllamaModel extends ModelEntry {
+  source: "ollama";
+  family?: string;
+  /** As Ollama writes it: `1.5B`. */
+  parameterSize?: string;
+  /** `Q4_K_M`. */
+  quantization?: string;
+  /** Of a loaded model. */
+  contextTokens?: number;
+  /** `completion`, `insert`, `embedding` and more. */
+  capabilities?: string[];
+  /** Missing while nobody has found out. */
+  fillsMiddle?: boolean;
+  /** Where a model of the cloud runs: what it is asked is sent there. Missing for models of this machine. */
+  remoteHost?: string;
+}
+
+export type ListedModel = PatternModel | OllamaModel;
 
 export interface ModelStatistics {
   patternsStored: number;
@@ -88,19 +114,41 @@ export interface ModelAnswer {
   modelStats?: ModelStatistics;
 }
 
+export type Lane = "pattern" | "ollama" | "cache" | "none";
+
 /** Why the last request for a completion was answered as it was. */
 export interface Explanation {
   uri: string;
   surface: "inline" | "list";
-  lane: "pattern" | "cache" | "none";
+  lane: Lane;
   /** When nothing was shown: the gate that stopped it. */
   why?: string;
   /** Confidence from 0 to 1. */
-  items: { text: string; confidence: number }[];
+  items: { text: string; confidence: number; lane?: Lane }[];
   filtered: { filter: string; text: string }[];
   stages: { stage: string; microseconds: number }[];
+  /** What became of asking a model of Ollama; missing when none was to be asked. */
+  ollama?: ExplainedOllama;
   /** Suggestions taken in this session, and the characters that they had. */
   accepted: { suggestions: number; characters: number };
+}
+
+export interface ExplainedOllama {
+  model: string;
+  /** `answered`, `late` and so on, see explanation.ts. */
+  outcome: string;
+  /** One sentence in the user's language. */
+  why?: string;
+  /** How long typing had to pause before the model was asked. */
+  delayMilliseconds: number;
+  /** Missing when none had come yet. */
+  firstTextMilliseconds?: number;
+  /** How long the answer to the editor was held back for the model. */
+  waitedMilliseconds: number;
+  /** What it had produced. */
+  text?: string;
+  /** What ended it, see explanation.ts; missing when nothing had yet. */
+  ended?: string;
 }
 
 /**
@@ -108,11 +156,13 @@ export interface Explanation {
  * The language client registers these ids with the editor, so no palette command may have one of them.
  */
 export interface ServerCommands {
-  "llmAssist.models.list": { argument: Record<string, never>; answer: ModelEntry[] };
+  "llmAssist.models.list": { argument: Record<string, never>; answer: ListedModel[] };
   "llmAssist.models.load": { argument: { id: string }; answer: ModelAnswer };
   "llmAssist.models.unload": { argument: { id: string }; answer: ModelAnswer };
   "llmAssist.models.delete": { argument: { id: string }; answer: ModelAnswer };
   "llmAssist.models.train": { argument: { folders?: string[]; name?: string }; answer: ModelAnswer };
+  /** Takes as long as the download. Asking again goes on where it was canceled. */
+  "llmAssist.ollama.pull": { argument: { name: string }; answer: { id: string; message: string } };
   "llmAssist.memory.status": { argument: Record<string, never>; answer: MemoryReport };
   /** `null` before the first request. */
   "llmAssist.completion.explain": { argument: Record<string, never>; answer: Explanation | null };

@@ -1,6 +1,7 @@
 // The settings as the server gets them: at start, when they change, and when it asks.
 
 import * as vscode from "vscode";
+import { settingWrite, type OllamaSettings } from "./choice";
 
 export interface Settings {
   training: { auto: boolean; [key: string]: unknown };
@@ -31,6 +32,25 @@ export function settingAt(section: string): unknown {
   }
 
   return value ?? null;
+}
+
+/** What the user and this workspace say about Ollama. */
+export function ollamaSettings(): OllamaSettings {
+  const values = vscode.workspace.getConfiguration();
+  return {
+    source: values.get("llmAssist.completion.source", "auto"),
+    enabled: values.get("llmAssist.ollama.enabled", true),
+    model: values.get("llmAssist.ollama.model", ""),
+  };
+}
+
+/** Keeps which model of Ollama is asked; the empty name is for none. */
+export async function keepOllamaModel(name: string): Promise<void> {
+  const setting = "llmAssist.ollama.model";
+  const values = vscode.workspace.getConfiguration();
+  const { place, value } = settingWrite(values.inspect(setting) ?? {}, name);
+  const target = place === "workspace" ? vscode.ConfigurationTarget.Workspace : vscode.ConfigurationTarget.Global;
+  await values.update(setting, value, target);
 }
 
 /** Calls back whenever {@link settings} would answer something else than before. */

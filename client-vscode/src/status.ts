@@ -1,7 +1,7 @@
 // What the status bar says: text, tooltip and spoken label for a view of the server. Pure; statusItem.ts draws it.
 
 import { l10n } from "vscode";
-import { bytes, percent, usedOfTotal } from "./figures";
+import { bytes, count, percent, usedOfTotal } from "./figures";
 import { escaped } from "./markdown";
 import { paletteCommands } from "./paletteCommands";
 import type { MemoryStatus, ModelMemory, ServerState, ServerStatus } from "./protocol";
@@ -185,16 +185,30 @@ export function systemUse(memory: MemoryStatus): string {
     : l10n.t("{0} of {1} ({2})", bytes(system.used), bytes(system.total), percent(system.usedPercent));
 }
 
-/** What a loaded model takes now, and of a mapped file how much it may grow to. */
-export function modelMemory(model: ModelMemory): string {
-  return model.mappedBytes === 0
-    ? bytes(model.bytes)
-    : l10n.t("{0} of {1} in RAM", bytes(model.bytes), bytes(Math.max(model.bytes, model.mappedBytes)));
+/**
+ * What a loaded model takes now: of a mapped file also how much it may grow to, of one of Ollama's where it lies and how
+ * many tokens it sees.
+ */
+export function modelMemory({ source, bytes: taken, mappedBytes, vramBytes, contextTokens }: ModelMemory): string {
+  if (source !== "ollama") {
+    return mappedBytes === 0
+      ? bytes(taken)
+      : l10n.t("{0} of {1} in RAM", bytes(taken), bytes(Math.max(taken, mappedBytes)));
+  }
+
+  const parts = [
+    // A model can lie in the graphics card as a whole.
+    taken === 0 && vramBytes !== 0 ? "" : l10n.t("{0} in RAM", bytes(taken)),
+    vramBytes === 0 ? "" : l10n.t("{0} in VRAM", bytes(vramBytes)),
+    contextTokens === undefined ? "" : l10n.t("{0} tokens of context", count(contextTokens)),
+  ];
+  return parts.filter((part) => part !== "").join(" · ");
 }
 
-/** `net_20261120_210334`: the id without its source, which is for programs. */
+/** `net_20261120_210334`, `qwen2.5-coder:1.5b (Ollama)`: the id without its source, which is for programs. */
 export function modelLabel({ id, source }: ModelMemory): string {
-  return id.startsWith(`${source}:`) ? id.slice(source.length + 1) : id;
+  const name = id.startsWith(`${source}:`) ? id.slice(source.length + 1) : id;
+  return source === "ollama" ? `${name} (Ollama)` : name;
 }
 
 interface Link {
@@ -213,12 +227,14 @@ function links(view: ServerView): Link[] {
     ? { title: l10n.t("Cancel Training"), target: `command:${paletteCommands.cancelTraining}` }
     : { title: l10n.t("Train on Workspace"), target: `command:${paletteCommands.trainWorkspace}` };
   const offered = offeredCommand(view);
+  const chooseModel = { title: l10n.t("Choose Models"), target: `command:${paletteCommands.chooseModel}` };
+  const explain = { title: l10n.t("Explain Last Completion"), target: `command:${paletteCommands.explainCompletion}` };
   return [
     ...(offered === undefined ? [] : [{ title: offered.title, target: commandTarget(offered) }]),
-    training,
-    { title: l10n.t("Choose Models"), target: `command:${paletteCommands.chooseModel}` },
-    { title: l10n.t("Explain Last Completion"), target: `command:${paletteCommands.explainCompletion}` },
-    showLog,
+    // What helps comes first.
+    ...view.kind === "reporting" && view.status.state === "degraded"
+      ? [chooseModel, showLog, training, explain]
+      : [training, chooseModel, explain, showLog],
   ];
 }
 

@@ -50,6 +50,86 @@ total += price;
 `);
 });
 
+test("the model of Ollama has its own section", () => {
+  const page = explanationPage({
+    ...answered,
+    lane: "ollama",
+    items: [{ text: "total += price;", confidence: 0.8, lane: "ollama" }],
+    filtered: [],
+    stages: [],
+    ollama: {
+      model: "qwen2.5-coder:1.5b",
+      outcome: "answered",
+      delayMilliseconds: 120,
+      firstTextMilliseconds: 340,
+      waitedMilliseconds: 1500,
+      text: "total += price;\n}",
+      ended: "lineCount",
+    },
+  });
+  assert.equal(page, `# The last completion
+
+| | |
+|:--|:--|
+| File | price list\\.ts |
+| Shown as | ghost text |
+| Answered by | the model of Ollama |
+
+## Shown
+
+Confidence 80%, the model of Ollama
+
+\`\`\`
+total += price;
+\`\`\`
+
+## Ollama
+
+| | |
+|:--|:--|
+| Model | qwen2\\.5\\-coder:1\\.5b |
+| Outcome | answered in time |
+| Asked after a pause of | 120 ms |
+| First text after | 340 ms |
+| Waited for it | 1\\.5 s |
+| Ended | with as many lines as were asked for |
+
+It had produced:
+
+\`\`\`
+total += price;
+}
+\`\`\`
+`);
+});
+
+test("a model of Ollama that could not be asked tells why, and nothing that it does not know", () => {
+  const page = explanationPage({
+    ...answered,
+    ollama: { model: "qwen2.5-coder:1.5b", outcome: "unavailable", why: "Ollama does not answer.", delayMilliseconds: 0, waitedMilliseconds: 0 },
+  });
+  assert.match(page, /\| Outcome \| could not be asked \|/);
+  assert.match(page, /\| First text after \| none had come \|/);
+  assert.match(page, /\n\nOllama does not answer\\\.\n\n## Filtered/);
+  assert.doesNotMatch(page, /Ended|It had produced|undefined/);
+});
+
+test("every outcome and every end is put in words", () => {
+  const outcomes = ["answered", "joined", "late", "waiting", "unavailable", "failed", "declined", "superseded"];
+  const ends = ["stopToken", "singleLine", "lineCount", "suffix", "bracket", "repetition", "scope"];
+  const words = (outcome: string, ended: string): string => explanationPage({
+    ...answered,
+    ollama: { model: "m", outcome, delayMilliseconds: 0, waitedMilliseconds: 0, ended },
+  });
+  for (const [outcome, ended] of [...outcomes.map((name) => [name, "new"] as const), ...ends.map((name) => ["new", name] as const)]) {
+    // In Spanish, because no name reads there as a word.
+    const page = speaking("es", () => words(outcome, ended));
+    assert.doesNotMatch(page, new RegExp(`\\| ${outcome === "new" ? ended : outcome} \\|`));
+    // What only a newer server knows is shown as it is.
+    assert.match(page, /\| new \|/);
+  }
+});
+
 test("names that only a newer server knows are shown as they are", () => {
   const page = explanationPage({ ...answered, filtered: [{ filter: "tooBold", text: "}" }], stages: [{ stage: "dream", microseconds: 1 }] });
   assert.match(page, /\*\*tooBold\*\*/);

@@ -11,6 +11,7 @@ interface Property {
   order: number;
   scope: string;
   default: unknown;
+  pattern?: string;
 }
 
 const manifest = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as {
@@ -54,7 +55,7 @@ test("every setting has a place, a scope and a default", () => {
 
 test("what all windows share, and what runs, is not for a workspace to set", () => {
   for (const [name, { scope }] of properties) {
-    const shared = name.startsWith("llmAssist.memory.") || name === "llmAssist.server.path";
+    const shared = name.startsWith("llmAssist.memory.") || ["llmAssist.server.path", "llmAssist.ollama.endpoint"].includes(name);
     assert.equal(scope, shared ? "machine" : "window", name);
   }
 });
@@ -66,12 +67,29 @@ test("restricted settings exist", () => {
   }
 });
 
+test("a workspace that is not trusted cannot have code sent anywhere", () => {
+  const restricted = manifest.capabilities.untrustedWorkspaces.restrictedConfigurations;
+  for (const name of ["completion.source", "ollama.enabled", "ollama.endpoint", "ollama.model"]) {
+    assert.ok(restricted.includes(`llmAssist.${name}`), name);
+  }
+});
+
+test("how long a model stays is a duration with its unit, as Ollama reads it", () => {
+  const { pattern = "" } = manifest.contributes.configuration
+    .map((group) => group.properties["llmAssist.ollama.keepAlive"])
+    .find((property) => property !== undefined) ?? {};
+  const right = ["", "10m", "1h30m", "0s", "1.5h", "500ms", "-1m"];
+  const wrong = ["10", "-1", "m", "10 m", "10min", "forever"];
+  const judged = [...right, ...wrong].filter((text) => new RegExp(pattern).test(text));
+  assert.deepEqual(judged, right);
+});
+
 test("every setting that the source reads is in the manifest", () => {
   const names = new Set(properties.map(([name]) => name));
   const read = readdirSync(path.join(root, "src"))
     .flatMap((file) => [...readFileSync(path.join(root, "src", file), "utf8").matchAll(/"(llmAssist\.(?:server\.path|statusBar|\w+\.\w+))"/g)])
     .map(([, name]) => name ?? "")
-    .filter((name) => !/^llmAssist\.(models|memory\.status|completion\.explain)/.test(name));
+    .filter((name) => !/^llmAssist\.(models|memory\.status|completion\.explain|ollama\.pull)/.test(name));
   assert.notEqual(read.length, 0);
   for (const name of read) {
     assert.ok(names.has(name) || name === "llmAssist.status", name);

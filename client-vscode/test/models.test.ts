@@ -1,36 +1,63 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { bytes, duration, usedOfTotal } from "../src/figures";
-import { modelLines, modelMessage } from "../src/models";
-import type { ModelEntry } from "../src/protocol";
+import { suite, test } from "node:test";
+import { bytes, duration, gigabytes, patience, usedOfTotal } from "../src/figures";
+import { completes, modelLines, modelMessage } from "../src/models";
+import type { OllamaModel } from "../src/protocol";
+import { ollamaModel, patternModel, type Changes } from "./support/samples";
 import { speaking } from "./support/vscode";
 
-const entry: ModelEntry = {
-  id: "pattern:shop_20251103_120000",
-  name: "shop",
-  source: "pattern",
-  sizeBytes: 24 * 1024 ** 2,
-  createdAt: "2025-11-03T12:00:00Z",
-  modifiedAt: "2025-11-03T12:00:00Z",
-  loaded: true,
-  current: true,
-  patternsStored: 1234567,
-  memoryKb: 24576,
-  sparsity: 0.9731,
-  folders: ["/home/ana/shop", "/home/ana/lib"],
-};
+const unloaded = { loaded: false, memoryKb: 0, contextTokens: undefined };
 
 test("a model in a list", () => {
-  const { label, description, detail } = modelLines(entry);
+  const { label, description, detail } = modelLines(patternModel());
   assert.equal(label, "shop");
   assert.match(description, /^Nov 3, 2025, .* · in use$/);
   assert.equal(detail, "24 MB · 1,234,567 patterns · /home/ana/shop, /home/ana/lib");
 });
 
 test("an older model that is not loaded and knows no folders", () => {
-  const { description, detail } = modelLines({ ...entry, current: false, loaded: false, folders: [] });
+  const { description, detail } = modelLines(patternModel({ current: false, loaded: false, folders: [] }));
   assert.match(description, /^Nov 3, 2025, .* · older version$/);
   assert.equal(detail, "24 MB · 1,234,567 patterns");
+});
+
+suite("a model of Ollama in a list", () => {
+  const cases: [string, Changes<OllamaModel>, description: string, detail: string][] = [
+    ["in use", {},
+      "in use · in memory: 1.3 GB",
+      "940 MB on disk · 1.5B parameters · Q4_K_M · 4,000 tokens of context · fills in the middle"],
+    ["loaded by another program", { current: false, fillsMiddle: false },
+      "in memory: 1.3 GB",
+      "940 MB on disk · 1.5B parameters · Q4_K_M · 4,000 tokens of context · does not fill in the middle"],
+    ["of which little is known", { ...unloaded, current: false, parameterSize: undefined, quantization: undefined, fillsMiddle: undefined },
+      "",
+      "940 MB on disk"],
+    ["of the cloud", { ...unloaded, sizeBytes: 384, current: false, remoteHost: "ollama.com", parameterSize: "480B", quantization: "" },
+      "your code is sent to ollama.com",
+      "480B parameters · fills in the middle"],
+    ["that only measures texts", { ...unloaded, current: false, capabilities: ["embedding"] },
+      "",
+      "940 MB on disk · 1.5B parameters · Q4_K_M · does not complete"],
+  ];
+  for (const [name, changes, description, detail] of cases) {
+    test(name, () => {
+      assert.deepEqual(modelLines(ollamaModel(changes)), { label: "qwen2.5-coder:1.5b", description, detail });
+    });
+  }
+
+  test("in Spanish", () => {
+    const { description, detail } = speaking("es", () => modelLines(ollamaModel()));
+    assert.equal(description, "en uso · en memoria: 1,3 GB");
+    assert.equal(detail, "940 MB en disco · 1.5B parámetros · Q4_K_M · 4000 tokens de contexto · rellena huecos");
+  });
+});
+
+test("what completes", () => {
+  assert.ok(completes(patternModel()));
+  assert.ok(completes(ollamaModel()));
+  assert.ok(completes(ollamaModel({ capabilities: [] })));
+  assert.ok(completes(ollamaModel({ capabilities: undefined })));
+  assert.ok(!completes(ollamaModel({ capabilities: ["embedding"] })));
 });
 
 test("the server's sentence with its figures", () => {
@@ -69,4 +96,16 @@ test("durations", () => {
   assert.equal(duration(0), "0 µs");
   assert.equal(duration(999), "999 µs");
   assert.equal(duration(12_345), "12.3 ms");
+});
+
+test("a model's times", () => {
+  assert.equal(patience(0), "0 ms");
+  assert.equal(patience(999), "999 ms");
+  assert.equal(patience(999.6), "1.0 s");
+  assert.equal(patience(12_345), "12.3 s");
+});
+
+test("gigabytes", () => {
+  assert.equal(gigabytes(1), "1.0 GB");
+  assert.equal(speaking("es", () => gigabytes(0.4)), "0,4 GB");
 });

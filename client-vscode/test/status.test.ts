@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import type { ServerStatus } from "../src/protocol";
-import { statusLabel, statusText, statusTooltip, trustedCommands, type Progress, type ServerView } from "../src/status";
-import { model, status } from "./support/samples";
+import type { ModelMemory, ServerStatus } from "../src/protocol";
+import { modelMemory, statusLabel, statusText, statusTooltip, trustedCommands, type Progress, type ServerView } from "../src/status";
+import { model, ollamaMemory, status } from "./support/samples";
 import { speaking } from "./support/vscode";
 
 const training: Progress = { title: "Training", percentage: 42, cancellable: true };
@@ -32,6 +32,13 @@ suite("statusText", () => {
       assert.equal(statusText(view, "off"), "");
     });
   }
+
+  test("is as wide while a model of Ollama comes, works and fails", () => {
+    const models = [model(), ollamaMemory()];
+    const texts = (["loading", "ready", "degraded"] as const).map((state) =>
+      statusText({ kind: "reporting", status: status({ state }, models), progress: undefined }, "full").replace(/^\$\([^)]+\)/, ""));
+    assert.deepEqual(texts, Array.from({ length: 3 }, () => " 9.0/16 GB · 2"));
+  });
 
   test("in Spanish", () => {
     assert.equal(speaking("es", () => statusText(reporting(), "full")), "$(chip) 9,0/16 GB · 1");
@@ -77,6 +84,34 @@ suite("statusTooltip", () => {
     ]);
   });
 
+  test("tells of a model of Ollama where it lies and how much it sees", () => {
+    const cases: [Partial<ModelMemory>, string][] = [
+      [{}, "1.3 GB in RAM · 4,000 tokens of context"],
+      [{ vramBytes: 512 * 1024 ** 2 }, "1.3 GB in RAM · 512 MB in VRAM · 4,000 tokens of context"],
+      [{ bytes: 0, vramBytes: 1.5 * 1024 ** 3 }, "1.5 GB in VRAM · 4,000 tokens of context"],
+    ];
+    for (const [changes, expected] of cases) {
+      const view: ServerView = { kind: "reporting", status: status({}, [model(), ollamaMemory(changes)]), progress: undefined };
+      assert.ok(plain(statusTooltip(view)).includes(`\n| qwen2.5-coder:1.5b (Ollama) | ${expected} |`), plain(statusTooltip(view)));
+    }
+
+    assert.equal(speaking("es", () => modelMemory(ollamaMemory())), "1,3 GB en RAM · 4000 tokens de contexto");
+    // Older versions of Ollama do not tell the context.
+    assert.equal(modelMemory(model({ source: "ollama", bytes: 1024 ** 3, mappedBytes: 0 })), "1.0 GB in RAM");
+  });
+
+  test("with limits tells which, and what helps first", () => {
+    const message = "Ollama does not answer at http://127.0.0.1:11434.";
+    const text = statusTooltip(reporting({ state: "degraded", message }));
+    assert.ok(plain(text).includes(`working with limits\n\n${message}\n`), text);
+    assert.deepEqual(commandsIn(text), [
+      "llmAssist.chooseModel",
+      "llmAssist.showLog",
+      "llmAssist.trainWorkspace",
+      "llmAssist.explainCompletion",
+    ]);
+  });
+
   test("says nothing of a memory that the server cannot read", () => {
     for (const text of [statusTooltip(blind()), statusLabel(blind())]) {
       assert.doesNotMatch(text, /System memory|NaN|undefined/);
@@ -105,10 +140,7 @@ suite("statusTooltip", () => {
 
   test("without a server offers only what works without one", () => {
     for (const view of [{ kind: "failed", message: "Gone." }, { kind: "starting" }, { kind: "stopped" }] as const) {
-      assert.deepEqual([...statusTooltip(view).matchAll(/command:([\w.]+)/g)].map(([, id]) => id), [
-        "llmAssist.restart",
-        "llmAssist.showLog",
-      ]);
+      assert.deepEqual(commandsIn(statusTooltip(view)), ["llmAssist.restart", "llmAssist.showLog"]);
     }
   });
 
@@ -148,6 +180,10 @@ function reporting(
 function blind(): ServerView {
   const { limitBytes, modelsBytes, models } = status().memory;
   return { kind: "reporting", status: status({ memory: { limitBytes, modelsBytes, models } }), progress: undefined };
+}
+
+function commandsIn(tooltip: string): (string | undefined)[] {
+  return [...tooltip.matchAll(/command:([\w.]+)/g)].map(([, id]) => id);
 }
 
 function plain(markdown: string): string {

@@ -1,6 +1,6 @@
 // Answers of a server on a laptop of 16 GB, for the tests to vary.
 
-import type { ModelMemory, ServerStatus } from "../../src/protocol";
+import type { ModelMemory, OllamaModel, PatternModel, ServerStatus } from "../../src/protocol";
 
 const gigabyte = 1024 ** 3;
 
@@ -34,3 +34,57 @@ export function model(changes: Partial<ModelMemory> = {}): ModelMemory {
     ...changes,
   };
 }
+
+export function ollamaMemory(changes: Partial<ModelMemory> = {}): ModelMemory {
+  return model({
+    id: "ollama:qwen2.5-coder:1.5b",
+    source: "ollama",
+    bytes: 1_400_000_000,
+    mappedBytes: 0,
+    contextTokens: 4000,
+    ...changes,
+  });
+}
+
+export function patternModel(changes: Partial<PatternModel> = {}): PatternModel {
+  return {
+    id: "pattern:shop_20251103_120000",
+    name: "shop",
+    source: "pattern",
+    sizeBytes: 24 * 1024 ** 2,
+    createdAt: "2025-11-03T12:00:00Z",
+    modifiedAt: "2025-11-03T12:00:00Z",
+    loaded: true,
+    current: true,
+    patternsStored: 1234567,
+    memoryKb: 24576,
+    sparsity: 0.9731,
+    folders: ["/home/ana/shop", "/home/ana/lib"],
+    ...changes,
+  };
+}
+
+/** Changes that are undefined take a member away. */
+export function ollamaModel(changes: Changes<OllamaModel> = {}): OllamaModel {
+  const model = {
+    id: "ollama:qwen2.5-coder:1.5b",
+    name: "qwen2.5-coder:1.5b",
+    source: "ollama",
+    sizeBytes: 986_062_089,
+    createdAt: "2025-11-03T12:00:00Z",
+    modifiedAt: "2025-11-03T12:00:00Z",
+    loaded: true,
+    current: true,
+    memoryKb: 1_367_187,
+    family: "qwen2",
+    parameterSize: "1.5B",
+    quantization: "Q4_K_M",
+    contextTokens: 4000,
+    capabilities: ["completion", "insert"],
+    fillsMiddle: true,
+    ...changes,
+  };
+  return Object.fromEntries(Object.entries(model).filter(([, value]) => value !== undefined)) as unknown as OllamaModel;
+}
+
+export type Changes<T> = { [Name in keyof T]?: T[Name] | undefined };

@@ -1,8 +1,10 @@
-// Stands in for the `vscode` module where the editor is not: the language of the user, and texts in it. What the tested
-// files need and no more.
+// Stands in for the `vscode` module where the editor is not: the language of the user, and texts in it; windows are in
+// editor.ts. What the tested files need and no more.
 
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
+
+export * from "./editor";
 
 /** Where the extension lies, seen from the bundled tests in out/test. */
 export const root = path.resolve(__dirname, "../..");

@@ -1,0 +1,132 @@
+// The list of "Choose Models", and where a choice is kept. Pure.
+
+import { l10n } from "vscode";
+import { completes, modelLines, type ModelLines } from "./models";
+import type { ListedModel, OllamaModel, PatternModel } from "./protocol";
+
+/** What the settings say about Ollama. */
+export interface OllamaSettings {
+  source: string;
+  enabled: boolean;
+  model: string;
+}
+
+export type ChoiceAction =
+  | { kind: "toggle"; model: PatternModel }
+  | { kind: "ask"; model: OllamaModel }
+  /** No model of Ollama; `current` is asked so far, if any. */
+  | { kind: "none"; current: OllamaModel | undefined }
+  | { kind: "pull" }
+  | { kind: "train" }
+  | { kind: "setting"; name: string };
+
+export interface ChoiceRow extends ModelLines {
+  /** Missing for a heading. */
+  action?: ChoiceAction;
+}
+
+/**
+ * The rows. One list for both kinds, each under a heading that tells how many can be chosen, because a newcomer sees
+ * in it all that there is to choose. The editor's own checkboxes would hold for the whole list, and one of Ollama's
+ * models has to give way to the next; so the marks are drawn here, and choosing a row acts at once.
+ */
+export function choiceRows(models: ListedModel[], settings: OllamaSettings): ChoiceRow[] {
+  return [...patternRows(models.filter(isPattern), settings), ...ollamaRows(models.filter(isOllama), settings)];
+}
+
+/** What tells a row from the others, also after the models were listed anew. */
+export function choiceKey({ label, action }: ChoiceRow): string {
+  switch (action?.kind) {
+    case "toggle":
+    case "ask":
+      return action.model.id;
+    case "setting":
+      return action.name;
+    case "none":
+    case "pull":
+    case "train":
+      return action.kind;
+    case undefined:
+      return label;
+  }
+}
+
+/** A setting as the editor finds it, without its default. */
+export interface SettingLayers {
+  globalValue?: unknown;
+  workspaceValue?: unknown;
+}
+
+export interface SettingWrite {
+  place: "global" | "workspace";
+  /** `undefined` takes the setting out of the file. */
+  value: string | undefined;
+}
+
+/** How to write a setting so that it has the value; the empty text is the default. */
+export function settingWrite({ globalValue, workspaceValue }: SettingLayers, value: string): SettingWrite {
+  if (workspaceValue === undefined) {
+    // The same for all the user's folders: a model of Ollama is one of the machine.
+    return { place: "global", value: value === "" ? undefined : value };
+  }
+
+  // Only an empty text in the workspace hides what stands in the user's settings.
+  const hides = typeof globalValue === "string" && globalValue !== "";
+  return { place: "workspace", value: value === "" && !hides ? undefined : value };
+}
+
+function patternRows(models: PatternModel[], settings: OllamaSettings): ChoiceRow[] {
+  return [
+    heading(l10n.t("Pattern models of your code: all that are checked are used together")),
+    ...settings.source === "ollama" || settings.source === "off" ? [notAsked(l10n.t("Pattern models are not asked: llmAssist.completion.source is “{0}”", settings.source))] : [],
+    ...models.map((model) => row(marked(model.loaded, modelLines(model)), { kind: "toggle", model })),
+    ...models.length === 0 ? [row(plain(`$(mortar-board) ${l10n.t("Train on Workspace")}`), { kind: "train" })] : [],
+  ];
+}
+
+function ollamaRows(models: OllamaModel[], settings: OllamaSettings): ChoiceRow[] {
+  const title = heading(l10n.t("Ollama: one model is asked"));
+  if (!settings.enabled) {
+    const label = `$(info) ${l10n.t("Ollama is not asked: llmAssist.ollama.enabled is off")}`;
+    return [title, row(plain(label), { kind: "setting", name: "llmAssist.ollama.enabled" })];
+  }
+
+  const current = models.find((model) => model.current);
+  const none = plain(l10n.t("None: pattern models only"));
+  const isChosen = current !== undefined || settings.model !== "";
+  return [
+    title,
+    ...settings.source === "pattern" || settings.source === "off" ? [notAsked(l10n.t("Ollama is not asked: llmAssist.completion.source is “{0}”", settings.source))] : [],
+    ...models.filter(completes).map((model) => row(marked(model.current, modelLines(model)), { kind: "ask", model })),
+    row(marked(!isChosen, none), { kind: "none", current }),
+    row(plain(`$(cloud-download) ${l10n.t("Download a model…")}`), { kind: "pull" }),
+  ];
+}
+
+function notAsked(text: string): ChoiceRow {
+  return row(plain(`$(info) ${text}`), { kind: "setting", name: "llmAssist.completion.source" });
+}
+
+function heading(label: string): ChoiceRow {
+  return plain(label);
+}
+
+function row(lines: ModelLines, action: ChoiceAction): ChoiceRow {
+  return { ...lines, action };
+}
+
+function plain(label: string): ModelLines {
+  return { label, description: "", detail: "" };
+}
+
+function marked(isChecked: boolean, lines: ModelLines): ModelLines {
+  return { ...lines, label: `${isChecked ? "$(check)" : "$(blank)"} ${lines.label}` };
+}
+
+function isPattern(model: ListedModel): model is PatternModel {
+  return model.source === "pattern";
+}
+
+function isOllama(model: ListedModel): model is OllamaModel {
+  return model.source === "ollama";
+}

@@ -1,0 +1,278 @@
+// The palette's commands about models. What their lists say is decided in choice.ts, download.ts and models.ts.
+
+import * as vscode from "vscode";
+import { choiceKey, choiceRows, type ChoiceAction, type ChoiceRow } from "./choice";
+import type { ServerConnection } from "./client";
+import { downloadRows, type DownloadRow } from "./download";
+import { bytes, moment } from "./figures";
+import { completes, modelLines, modelMessage } from "./models";
+import { paletteCommands } from "./paletteCommands";
+import type { ListedModel, OllamaModel } from "./protocol";
+import { keepOllamaModel, ollamaSettings } from "./settings";
+import { say, tell } from "./tell";
+
+interface ChoiceItem extends vscode.QuickPickItem {
+  row: ChoiceRow;
+}
+
+/** Pattern models are taken and left while the list stays open; everything else closes it. */
+export async function chooseModels(server: ServerConnection, log: vscode.LogOutputChannel): Promise<void> {
+  const list = async (): Promise<ChoiceItem[]> =>
+    choiceRows(await server.request("llmAssist.models.list", {}), ollamaSettings()).map((row) => ({
+      ...row,
+      row,
+      kind: row.action === undefined ? vscode.QuickPickItemKind.Separator : vscode.QuickPickItemKind.Default,
+    }));
+
+  const first = await list();
+  const pick = vscode.window.createQuickPick<ChoiceItem>();
+  pick.title = vscode.l10n.t("Choose the models to complete from");
+  pick.matchOnDescription = true;
+  pick.matchOnDetail = true;
+  pick.keepScrollPosition = true;
+  pick.items = first;
+  const accepted = pick.onDidAccept(() => {
+    const action = pick.selectedItems[0]?.row.action;
+    if (action !== undefined) {
+      void take(action).catch(async (error: unknown) => {
+        pick.hide();
+        await tell(error, log);
+      });
+    }
+  });
+  const hidden = pick.onDidHide(() => {
+    vscode.Disposable.from(accepted, hidden, pick).dispose();
+  });
+  pick.show();
+
+  async function take(action: ChoiceAction): Promise<void> {
+    if (action.kind !== "toggle") {
+      pick.hide();
+      await carryOut(server, action);
+      return;
+    }
+
+    const { id, loaded } = action.model;
+    pick.busy = true;
+    // A second click must not act on what the list shows no longer truly.
+    pick.enabled = false;
+    try {
+      await server.request(loaded ? "llmAssist.models.unload" : "llmAssist.models.load", { id });
+      const items = await list();
+      pick.items = items;
+      pick.activeItems = items.filter(({ row }) => choiceKey(row) === id);
+    } finally {
+      pick.busy = false;
+      pick.enabled = true;
+    }
+  }
+}
+
+export async function pullModel(server: ServerConnection): Promise<void> {
+  const name = await askForName(await server.request("llmAssist.models.list", {}));
+  if (name === undefined) {
+    return;
+  }
+
+  const { id, message } = await waitingFor(vscode.l10n.t("Downloading {0}", name), (shown) =>
+    server.request("llmAssist.ollama.pull", { name }, shown));
+  const models = await server.request("llmAssist.models.list", {});
+  const pulled = models.find((model): model is OllamaModel => model.source === "ollama" && model.id === id);
+  if (pulled === undefined || !completes(pulled)) {
+    void vscode.window.showInformationMessage(message);
+    return;
+  }
+
+  const use = vscode.l10n.t("Use It");
+  if (await vscode.window.showInformationMessage(message, use) === use) {
+    await ask(server, pulled, "kept");
+  }
+}
+
+export async function loadModel(server: ServerConnection): Promise<void> {
+  const model = await pickModel(server, {
+    title: vscode.l10n.t("Load a model into memory"),
+    fits: (model) => !model.loaded && completes(model),
+    nothing: vscode.l10n.t("Every model is loaded already."),
+  });
+  if (model?.source === "ollama") {
+    await ask(server, model, "forNow");
+  } else if (model !== undefined) {
+    say(modelMessage(await server.request("llmAssist.models.load", { id: model.id })));
+  }
+}
+
+export async function unloadModel(server: ServerConnection): Promise<void> {
+  const model = await pickModel(server, {
+    title: vscode.l10n.t("Unload a model; its file stays"),
+    fits: ({ loaded }) => loaded,
+    nothing: vscode.l10n.t("No model is loaded."),
+  });
+  if (model !== undefined) {
+    say(modelMessage(await server.request("llmAssist.models.unload", { id: model.id })));
+  }
+}
+
+export async function deleteModel(server: ServerConnection): Promise<void> {
+  const model = await pickModel(server, {
+    title: vscode.l10n.t("Delete a model from disk"),
+    // Ollama's may be wanted by other programs.
+    fits: ({ source }) => source === "pattern",
+    nothing: vscode.l10n.t("There is no pattern model. Models of Ollama are deleted in a terminal, with “ollama rm NAME”."),
+  });
+  if (model === undefined) {
+    return;
+  }
+
+  const confirm = vscode.l10n.t("Delete");
+  const choice = await vscode.window.showWarningMessage(
+    vscode.l10n.t("Delete the model “{0}” of {1}?", model.name, moment(model.createdAt)),
+    {
+      modal: true,
+      detail: vscode.l10n.t("Its file of {0} is deleted for good. Your code is not touched; training again makes a new model.", bytes(model.sizeBytes)),
+    },
+    confirm,
+  );
+  if (choice === confirm) {
+    say(modelMessage(await server.request("llmAssist.models.delete", { id: model.id })));
+  }
+}
+
+async function carryOut(server: ServerConnection, action: Exclude<ChoiceAction, { kind: "toggle" }>): Promise<void> {
+  switch (action.kind) {
+    case "ask":
+      await ask(server, action.model, "kept");
+      break;
+    case "none":
+      // First out of memory: with the setting empty, a model that runs is asked.
+      if (action.current?.loaded === true) {
+        await server.request("llmAssist.models.unload", { id: action.current.id });
+      }
+
+      await keepOllamaModel("");
+      say(vscode.l10n.t("No model of Ollama is in use."));
+      break;
+    case "pull":
+      await pullModel(server);
+      break;
+    case "train":
+      await vscode.commands.executeCommand(paletteCommands.trainWorkspace);
+      break;
+    case "setting":
+      await vscode.commands.executeCommand("workbench.action.openSettings", action.name);
+      break;
+  }
+}
+
+/** Has completions asked of a model of Ollama, in this session or until another is chosen. */
+async function ask(server: ServerConnection, model: OllamaModel, duration: "forNow" | "kept"): Promise<void> {
+  if (model.remoteHost !== undefined && !await mayBeSent(model.name, model.remoteHost)) {
+    return;
+  }
+
+  const answer = await waitingFor(vscode.l10n.t("Loading {0}", model.name), (shown) =>
+    server.request("llmAssist.models.load", { id: model.id }, shown));
+  if (duration === "kept") {
+    await keepOllamaModel(model.name);
+  }
+
+  say(modelMessage(answer));
+}
+
+async function mayBeSent(name: string, host: string): Promise<boolean> {
+  const confirm = vscode.l10n.t("Send My Code to {0}", host);
+  const choice = await vscode.window.showWarningMessage(
+    vscode.l10n.t("“{0}” does not run on this machine", name),
+    {
+      modal: true,
+      detail: vscode.l10n.t("While you type, the code around the cursor and parts of other files are sent to {0}.", host),
+    },
+    confirm,
+  );
+  return choice === confirm;
+}
+
+type Shown = NonNullable<Parameters<ServerConnection["request"]>[2]>;
+
+/** Shows that something takes long, how far it is, and a button to cancel it. */
+function waitingFor<T>(title: string, work: (shown: Shown) => Promise<T>): Thenable<T> {
+  const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
+  return vscode.window.withProgress(options, (progress, cancellation) => {
+    let reached = 0;
+    return work({
+      cancellation,
+      report: (message, percentage) => {
+        // The bar only grows; a download of several layers may begin anew with each.
+        const increment = Math.max(0, (percentage ?? 0) - reached);
+        reached += increment;
+        progress.report({ increment, ...message === undefined ? {} : { message } });
+      },
+    });
+  });
+}
+
+interface DownloadItem extends vscode.QuickPickItem {
+  row: DownloadRow;
+}
+
+function askForName(models: ListedModel[]): Promise<string | undefined> {
+  const items = (typed: string): DownloadItem[] =>
+    downloadRows(typed, models).map((row) => ({ label: row.label, description: row.description, alwaysShow: row.always, row }));
+
+  const pick = vscode.window.createQuickPick<DownloadItem>();
+  pick.title = vscode.l10n.t("Download a model with Ollama");
+  pick.placeholder = vscode.l10n.t("A name such as qwen2.5-coder:1.5b or hf.co/OWNER/NAME-GGUF:Q4_K_M, or one of these");
+  pick.items = items("");
+  return new Promise((resolve) => {
+    const subscriptions = [
+      pick.onDidChangeValue((typed) => {
+        pick.items = items(typed);
+      }),
+      pick.onDidAccept(() => {
+        const name = pick.selectedItems[0]?.row.name;
+        if (name !== undefined) {
+          resolve(name);
+          pick.hide();
+        }
+      }),
+      pick.onDidHide(() => {
+        // Without effect if a name was accepted.
+        resolve(undefined);
+        vscode.Disposable.from(...subscriptions, pick).dispose();
+      }),
+    ];
+    pick.show();
+  });
+}
+
+interface Wanted {
+  title: string;
+  fits: (model: ListedModel) => boolean;
+  /** What to say when there are models and none fits. */
+  nothing: string;
+}
+
+async function pickModel(server: ServerConnection, { title, fits, nothing }: Wanted): Promise<ListedModel | undefined> {
+  const all = await server.request("llmAssist.models.list", {});
+  if (all.length === 0) {
+    await offerTraining();
+    return undefined;
+  }
+
+  const items = all.filter(fits).map((model) => ({ ...modelLines(model), model }));
+  if (items.length === 0) {
+    void vscode.window.showInformationMessage(nothing);
+    return undefined;
+  }
+
+  const picked = await vscode.window.showQuickPick(items, { title, matchOnDescription: true, matchOnDetail: true });
+  return picked?.model;
+}
+
+async function offerTraining(): Promise<void> {
+  const train = vscode.l10n.t("Train on Workspace");
+  const choice = await vscode.window.showInformationMessage(vscode.l10n.t("There is no model yet."), train);
+  if (choice === train) {
+    await vscode.commands.executeCommand(paletteCommands.trainWorkspace);
+  }
+}

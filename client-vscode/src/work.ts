@@ -1,0 +1,99 @@
+// Whose work the server reports on: that of a command whose end the user waits for, which shows it itself, or the
+// background's, which is training. Pure; client.ts feeds it.
+
+import type {
+  ProgressToken,
+  WorkDoneProgressBegin,
+  WorkDoneProgressEnd,
+  WorkDoneProgressReport,
+} from "vscode-languageclient/node";
+import type { Progress } from "./status";
+
+export type WorkStep = WorkDoneProgressBegin | WorkDoneProgressReport | WorkDoneProgressEnd;
+
+/** A command that shows the progress of its work. */
+export interface Foreground {
+  /** The percentage is 0 to 100. */
+  report(message: string | undefined, percentage: number | undefined): void;
+}
+
+export class Works {
+  // Commands whose work has not begun, in the order in which they were called.
+  private readonly _expecting: Foreground[] = [];
+  private readonly _foreground = new Map<ProgressToken, Foreground>();
+  // In the order of their begin.
+  private readonly _background = new Map<ProgressToken, Progress>();
+
+  /** The background's last work. */
+  get background(): Progress | undefined {
+    return [...this._background.values()].at(-1);
+  }
+
+  /** What of the background can be canceled. */
+  get cancellable(): ProgressToken[] {
+    return [...this._background].filter(([, { cancellable }]) => cancellable).map(([token]) => token);
+  }
+
+  /**
+   * The work that begins next is that of `foreground`: the protocol names no request in a progress, and the server
+   * begins one as soon as it is asked. The answer is to be called when the command has ended.
+   */
+  expect(foreground: Foreground): () => void {
+    this._expecting.push(foreground);
+    return () => {
+      const index = this._expecting.indexOf(foreground);
+      if (index !== -1) {
+        this._expecting.splice(index, 1);
+      }
+    };
+  }
+
+  /** Takes note of a step, and tells whether it is the background's. */
+  follow(token: ProgressToken, step: WorkStep): boolean {
+    if (step.kind === "begin") {
+      const next = this._expecting.shift();
+      if (next !== undefined) {
+        this._foreground.set(token, next);
+      }
+    }
+
+    const foreground = this._foreground.get(token);
+    if (foreground === undefined) {
+      this.followBackground(token, step);
+      return true;
+    }
+
+    if (step.kind === "end") {
+      this._foreground.delete(token);
+    } else {
+      foreground.report(step.message, step.percentage);
+    }
+
+    return false;
+  }
+
+  private followBackground(token: ProgressToken, step: WorkStep): void {
+    const before = this._background.get(token);
+    switch (step.kind) {
+      case "begin":
+        this._background.set(token, {
+          title: step.title,
+          percentage: step.percentage,
+          cancellable: step.cancellable ?? false,
+        });
+        break;
+      case "report":
+        if (before !== undefined) {
+          this._background.set(token, {
+            title: before.title,
+            percentage: step.percentage ?? before.percentage,
+            cancellable: step.cancellable ?? before.cancellable,
+          });
+        }
+        break;
+      case "end":
+        this._background.delete(token);
+        break;
+    }
+  }
+}

@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { choiceKey, choiceRows, settingWrite, type OllamaSettings, type SettingLayers, type SettingWrite } from "../src/choice";
+import type { ListedModel } from "../src/protocol";
+import { ollamaModel, patternModel } from "./support/samples";
+import { speaking } from "./support/vscode";
+
+const untouched: OllamaSettings = { source: "auto", enabled: true, model: "" };
+const patternHeading = "Pattern models of your code: all that are checked are used together";
+const ollamaHeading = "Ollama: one model is asked";
+const download = "$(cloud-download) Download a model…";
+
+suite("choiceRows", () => {
+  const shop = patternModel();
+  const lib = patternModel({ id: "pattern:lib_20251103_120000", name: "lib", loaded: false });
+  const qwen = ollamaModel();
+  const llama = ollamaModel({ id: "ollama:llama3.2:1b", name: "llama3.2:1b", loaded: false, current: false, fillsMiddle: false });
+  const nomic = ollamaModel({ id: "ollama:nomic-embed-text:latest", capabilities: ["embedding"], current: false });
+
+  const cases: [string, ListedModel[], Partial<OllamaSettings>, string[]][] = [
+    ["both kinds, each under its heading", [shop, lib, qwen, llama], {}, [
+      patternHeading, "$(check) shop", "$(blank) lib",
+      ollamaHeading, "$(check) qwen2.5-coder:1.5b", "$(blank) llama3.2:1b", "$(blank) None: pattern models only", download,
+    ]],
+    ["nothing yet", [], {}, [
+      patternHeading, "$(mortar-board) Train on Workspace",
+      ollamaHeading, "$(check) None: pattern models only", download,
+    ]],
+    ["a model that was chosen and does not run", [shop, { ...qwen, current: false }], { model: "qwen2.5-coder:1.5b" }, [
+      patternHeading, "$(check) shop",
+      ollamaHeading, "$(blank) qwen2.5-coder:1.5b", "$(blank) None: pattern models only", download,
+    ]],
+    ["models that do not complete are left out", [shop, nomic], {}, [
+      patternHeading, "$(check) shop",
+      ollamaHeading, "$(check) None: pattern models only", download,
+    ]],
+    ["Ollama switched off", [shop], { enabled: false }, [
+      patternHeading, "$(check) shop",
+      ollamaHeading, "$(info) Ollama is not asked: llmAssist.ollama.enabled is off",
+    ]],
+    ["pattern models only", [shop, qwen], { source: "pattern" }, [
+      patternHeading, "$(check) shop",
+      ollamaHeading, "$(info) Ollama is not asked: llmAssist.completion.source is “pattern”",
+      "$(check) qwen2.5-coder:1.5b", "$(blank) None: pattern models only", download,
+    ]],
+    ["Ollama only", [shop], { source: "ollama" }, [
+      patternHeading, "$(info) Pattern models are not asked: llmAssist.completion.source is “ollama”", "$(check) shop",
+      ollamaHeading, "$(check) None: pattern models only", download,
+    ]],
+  ];
+  for (const [name, models, settings, labels] of cases) {
+    test(name, () => {
+      assert.deepEqual(choiceRows(models, { ...untouched, ...settings }).map(({ label }) => label), labels);
+    });
+  }
+
+  test("only headings do nothing", () => {
+    const idle = choiceRows([shop, qwen], untouched).filter(({ action }) => action === undefined).map(({ label }) => label);
+    assert.deepEqual(idle, [patternHeading, ollamaHeading]);
+  });
+
+  test("none knows whom it replaces", () => {
+    const none = choiceRows([qwen, llama], untouched).find(({ action }) => action?.kind === "none");
+    assert.deepEqual(none?.action, { kind: "none", current: qwen });
+  });
+
+  test("every row has a key of its own, which outlives its mark", () => {
+    const keys = (models: ListedModel[]): string[] => choiceRows(models, untouched).map(choiceKey);
+    const before = keys([shop, lib, qwen, llama]);
+    assert.equal(new Set(before).size, before.length);
+    assert.deepEqual(keys([{ ...shop, loaded: false }, { ...lib, loaded: true }, qwen, llama]), before);
+  });
+
+  test("in Spanish", () => {
+    assert.deepEqual(speaking("es", () => choiceRows([], untouched)).map(({ label }) => label), [
+      "Modelos de patrones de su código: se usan juntos todos los marcados",
+      "$(mortar-board) Entrenar con el área de trabajo",
+      "Ollama: se pregunta a un modelo",
+      "$(check) Ninguno: solo modelos de patrones",
+      "$(cloud-download) Descargar un modelo…",
+    ]);
+  });
+});
+
+test("a choice is kept where the setting is, else for the user", () => {
+  const cases: [string, SettingLayers, string, SettingWrite][] = [
+    ["first choice", {}, "a", { place: "global", value: "a" }],
+    ["another choice", { globalValue: "a" }, "b", { place: "global", value: "b" }],
+    ["none", { globalValue: "a" }, "", { place: "global", value: undefined }],
+    ["the workspace has its own", { globalValue: "a", workspaceValue: "b" }, "c", { place: "workspace", value: "c" }],
+    ["the workspace has its own, then none", { workspaceValue: "b" }, "", { place: "workspace", value: undefined }],
+    ["none must not bring the user's back", { globalValue: "a", workspaceValue: "b" }, "", { place: "workspace", value: "" }],
+  ];
+  for (const [name, layers, value, expected] of cases) {
+    assert.deepEqual(settingWrite(layers, value), expected, name);
+  }
+});

@@ -1,0 +1,169 @@
+// What a person does in the lists about models, what the server is asked for then, and what is kept.
+
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import type { LogOutputChannel } from "vscode";
+import type { ServerConnection } from "../src/client";
+import { chooseModels, deleteModel, loadModel, pullModel, unloadModel } from "../src/modelCommands";
+import type { ListedModel } from "../src/protocol";
+import { UserError } from "../src/userError";
+import { rehearse, script } from "./support/editor";
+import { ollamaModel, patternModel } from "./support/samples";
+
+const shop = patternModel();
+const qwen = ollamaModel();
+const llama = ollamaModel({ id: "ollama:llama3.2:1b", name: "llama3.2:1b", loaded: false, current: false });
+const cloud = ollamaModel({ id: "ollama:big:cloud", name: "big:cloud", loaded: false, current: false, remoteHost: "ollama.com" });
+const setting = "llmAssist.ollama.model";
+const choose = "list: Choose the models to complete from";
+
+suite("Choose Models", () => {
+  test("a model of Ollama is loaded with progress, then kept", async () => {
+    rehearse({ rows: ["llama3.2"] });
+    await run(chooseModels, [shop, qwen, llama]);
+    assert.deepEqual(script.record, [
+      choose,
+      "progress: Loading llama3.2:1b",
+      "server: models.load ollama:llama3.2:1b",
+      "progress: half +50", "progress: anew +0", "progress:  +30",
+      `user: ${setting} = llama3.2:1b`,
+      "says: done",
+    ]);
+  });
+
+  test("a model that is not loaded is not kept", async () => {
+    rehearse({ rows: ["llama3.2"] });
+    await run(chooseModels, [llama], { "models.load": new UserError("No room.") });
+    assert.equal(script.record.at(-1), "asks: No room. | Show Log");
+    assert.ok(!script.record.some((line) => line.startsWith("user:")));
+  });
+
+  test("a model of the cloud is asked for only after a yes", async () => {
+    const question = "asks: “big:cloud” does not run on this machine | Send My Code to ollama.com";
+    rehearse({ rows: ["big:cloud"] });
+    await run(chooseModels, [cloud]);
+    assert.deepEqual(script.record, [choose, question]);
+
+    rehearse({ rows: ["big:cloud"], buttons: ["Send My Code to ollama.com"] });
+    await run(chooseModels, [cloud]);
+    assert.deepEqual(script.record.slice(1, 4), [question, "progress: Loading big:cloud", "server: models.load ollama:big:cloud"]);
+  });
+
+  test("none unloads what is asked so far, then forgets it", async () => {
+    rehearse({ rows: ["None"] });
+    script.settings.globalValue[setting] = qwen.name;
+    await run(chooseModels, [shop, qwen]);
+    assert.deepEqual(script.record, [
+      choose,
+      "server: models.unload ollama:qwen2.5-coder:1.5b",
+      `user: ${setting} = undefined`,
+      "says: No model of Ollama is in use.",
+    ]);
+  });
+
+  test("pattern models are taken and left while the list is open", async () => {
+    rehearse({ rows: ["shop", "lib", undefined] });
+    await run(chooseModels, [shop, patternModel({ id: "pattern:lib", name: "lib", loaded: false }), qwen]);
+    assert.deepEqual(script.record, [
+      choose,
+      "server: models.unload pattern:shop_20251103_120000",
+      "server: models.load pattern:lib",
+    ]);
+  });
+
+  test("a workspace's own choice is changed there", async () => {
+    rehearse({ rows: ["llama3.2"] });
+    script.settings.workspaceValue[setting] = qwen.name;
+    await run(chooseModels, [llama]);
+    assert.ok(script.record.includes(`workspace: ${setting} = llama3.2:1b`));
+  });
+
+  test("a switch that keeps models out leads to its setting", async () => {
+    rehearse({ rows: ["Ollama is not asked"] });
+    script.settings.globalValue["llmAssist.completion.source"] = "pattern";
+    await run(chooseModels, [shop]);
+    assert.deepEqual(script.record.slice(1), ["command: workbench.action.openSettings llmAssist.completion.source"]);
+  });
+});
+
+suite("Download Model from Ollama", () => {
+  test("what was downloaded can be used at once", async () => {
+    rehearse({ rows: ["qwen2.5-coder:1.5b"], buttons: ["Use It"] });
+    await run(pullModel, [{ ...qwen, loaded: false, current: false }]);
+    assert.deepEqual(script.record.filter((line) => !/^progress: .*\+/.test(line)), [
+      "list: Download a model with Ollama",
+      "progress: Downloading qwen2.5-coder:1.5b",
+      "server: ollama.pull qwen2.5-coder:1.5b",
+      "asks: done | Use It",
+      "progress: Loading qwen2.5-coder:1.5b",
+      "server: models.load ollama:qwen2.5-coder:1.5b",
+      `user: ${setting} = qwen2.5-coder:1.5b`,
+      "says: done",
+    ]);
+  });
+
+  test("and need not", async () => {
+    rehearse({ rows: ["qwen2.5-coder:1.5b"] });
+    await run(pullModel, [qwen]);
+    assert.equal(script.record.at(-1), "asks: done | Use It");
+  });
+
+  test("leaving the list downloads nothing", async () => {
+    rehearse();
+    await run(pullModel, []);
+    assert.deepEqual(script.record, ["list: Download a model with Ollama"]);
+  });
+});
+
+suite("one model", () => {
+  test("Load Model asks a model of Ollama for this session only", async () => {
+    rehearse({ rows: ["llama3.2"] });
+    await run(loadModel, [shop, llama]);
+    assert.ok(script.record.includes("server: models.load ollama:llama3.2:1b"));
+    assert.ok(!script.record.some((line) => line.startsWith("user:")));
+  });
+
+  test("Unload Model has both kinds", async () => {
+    rehearse({ rows: ["qwen"] });
+    await run(unloadModel, [shop, qwen]);
+    assert.deepEqual(script.record.slice(1), ["server: models.unload ollama:qwen2.5-coder:1.5b", "says: done"]);
+  });
+
+  test("Delete Model leaves Ollama's alone", async () => {
+    rehearse();
+    await run(deleteModel, [qwen]);
+    assert.deepEqual(script.record, [
+      "asks: There is no pattern model. Models of Ollama are deleted in a terminal, with “ollama rm NAME”.",
+    ]);
+  });
+});
+
+/** Runs a command with a server that has these models, until the person is done with it. */
+async function run(
+  command: (server: ServerConnection, log: LogOutputChannel) => Promise<void>,
+  models: ListedModel[],
+  failures: Record<string, Error> = {},
+): Promise<void> {
+  const request = (
+    id: string,
+    argument: { id?: string; name?: string },
+    shown?: { report(message: string | undefined, percentage: number | undefined): void },
+  ): Promise<unknown> => {
+    if (id === "llmAssist.models.list") {
+      return Promise.resolve(models);
+    }
+
+    const name = id.replace("llmAssist.", "");
+    script.record.push(`server: ${name} ${argument.id ?? argument.name ?? ""}`);
+    shown?.report("half", 50);
+    shown?.report("anew", 10);
+    shown?.report(undefined, 80);
+    const failure = failures[name];
+    return failure === undefined
+      ? Promise.resolve({ id: argument.id ?? `ollama:${argument.name ?? ""}`, message: "done" })
+      : Promise.reject(failure);
+  };
+  await command({ request } as unknown as ServerConnection, { show: () => undefined } as unknown as LogOutputChannel);
+  // A list goes on by itself after its command has returned; every step of it is a microtask.
+  await new Promise(setImmediate);
+}
