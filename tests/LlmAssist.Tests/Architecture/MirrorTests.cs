@@ -178,7 +178,7 @@ public sealed partial class MirrorTests : IDisposable
 
     [Theory]
     [InlineData("memory.limit", "low medium high veryHigh")]
-    [InlineData("completion.source", "auto pattern off")]
+    [InlineData("completion.source", "auto pattern ollama off")]
     public void The_choices_agree(string name, string choices)
     {
         Same(ManifestPath, ChoicesOf(Settings()[name]).Select(static choice => choice.GetString()!), name, choices.Split(' '));

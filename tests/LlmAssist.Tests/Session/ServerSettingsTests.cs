@@ -15,7 +15,7 @@ public sealed class ServerSettingsTests
     [InlineData("""{"llmAssist.completion":{"minConfidence":0.25}}""", "0.25")]
     [InlineData("""{"completion":{"minConfidence":null}}""", "0.5")]
     [InlineData("""{"completion":{"completion":{"minConfidence":0.25}}}""", "0.5")]
-    [InlineData("""{"minConfidence":0.25,"other":{"a":{"b":[]}},"ollama":{"model":7}}""", "0.5")]
+    [InlineData("""{"minConfidence":0.25,"other":{"a":{"b":[]}},"other2":{"model":7}}""", "0.5")]
     [InlineData("""{"completion":7,"memory":[],"training":null}""", "0.5")]
     [InlineData("[]", "0.5")]
     [InlineData("null", "0.5")]
@@ -32,6 +32,29 @@ public sealed class ServerSettingsTests
     [InlineData("completion.languages", """{"go":false}""", "c#")]
     [InlineData("completion.languages", "{}", "go c#")]
     [InlineData("completion.minConfidence", "1", "1")]
+    [InlineData("ollama.enabled", "false", "False")]
+    [InlineData("ollama.endpoint", "\"\"", "")]
+    [InlineData("ollama.endpoint", "\"localhost:8080\"", "http://localhost:8080/")]
+    [InlineData("ollama.endpoint", "\"https://example.org/ollama\"", "https://example.org/ollama")]
+    [InlineData("ollama.model", "\" qwen2.5-coder:1.5b \"", "qwen2.5-coder:1.5b")]
+    [InlineData("ollama.model", "\"\"", "")]
+    [InlineData("ollama.layout", "\"deepseek\"", "deepseek")]
+    [InlineData("ollama.layout", "\"none\"", "none")]
+    [InlineData("ollama.layout", "\"\"", "")]
+    [InlineData("ollama.keepAlive", "\"10m\"", "00:10:00")]
+    [InlineData("ollama.keepAlive", "\"1h30m\"", "01:30:00")]
+    [InlineData("ollama.keepAlive", "\"-1m\"", "-00:00:00.0010000")]
+    [InlineData("ollama.keepAlive", "\"300\"", "00:05:00")]
+    [InlineData("ollama.keepAlive", "-1", "-00:00:00.0010000")]
+    [InlineData("ollama.keepAlive", "0.5", "00:00:00.5000000")]
+    [InlineData("ollama.keepAlive", "\"\"", "")]
+    [InlineData("ollama.maxTokens", "1", "1")]
+    [InlineData("ollama.temperature", "0", "0")]
+    [InlineData("ollama.topK", "0", "0")]
+    [InlineData("ollama.topP", "1", "1")]
+    [InlineData("ollama.repeatPenalty", "1.5", "1.5")]
+    [InlineData("memory.context", "\"auto\"", "")]
+    [InlineData("memory.context", "4096", "4096")]
     [InlineData("memory.limit", "\"low\"", "2147483648")]
     [InlineData("memory.limit", "\"medium\"", "6442450944")]
     [InlineData("memory.limit", "\"high\"", "12884901888")]
@@ -44,9 +67,9 @@ public sealed class ServerSettingsTests
     public void Are_taken(string name, string value, string expected) => Check($$"""{"{{name}}":{{value}}}""", settings => Shown(settings, name), expected);
 
     [Theory]
-    [InlineData("completion.source", "\"Auto\"", "\"auto\", \"pattern\" or \"off\"")]
-    [InlineData("completion.source", "7", "\"auto\", \"pattern\" or \"off\"")]
-    [InlineData("completion.source", "\"\\ud800\"", "\"auto\", \"pattern\" or \"off\"")]
+    [InlineData("completion.source", "\"Auto\"", "\"auto\", \"pattern\", \"ollama\" or \"off\"")]
+    [InlineData("completion.source", "7", "\"auto\", \"pattern\", \"ollama\" or \"off\"")]
+    [InlineData("completion.source", "\"\\ud800\"", "\"auto\", \"pattern\", \"ollama\" or \"off\"")]
     [InlineData("completion.list", "1", "true or false")]
     [InlineData("completion.languages", "[\"go\"]", "an object")]
     [InlineData("completion.languages", "{\"go\":1}", "an object")]
@@ -54,6 +77,27 @@ public sealed class ServerSettingsTests
     [InlineData("completion.minConfidence", "-0.1", "a number from 0 to 1")]
     [InlineData("completion.minConfidence", "\"NaN\"", "a number from 0 to 1")]
     [InlineData("completion.minConfidence", "1e999", "a number from 0 to 1")]
+    [InlineData("ollama.enabled", "\"yes\"", "true or false")]
+    [InlineData("ollama.endpoint", "\"ftp://example.org\"", "an address such as")]
+    [InlineData("ollama.endpoint", "\"http://user:secret@example.org\"", "an address such as")]
+    [InlineData("ollama.endpoint", "7", "an address such as")]
+    [InlineData("ollama.model", "7", "a model's name")]
+    [InlineData("ollama.layout", "\"gpt\"", "nothing or one of codegemma")]
+    [InlineData("ollama.keepAlive", "0", "a duration such as")]
+    [InlineData("ollama.keepAlive", "\"0\"", "a duration such as")]
+    [InlineData("ollama.keepAlive", "\"10\\u0000m\"", "a duration such as")]
+    [InlineData("ollama.keepAlive", "\"10 m\"", "a duration such as")]
+    [InlineData("ollama.keepAlive", "\"ten\"", "a duration such as")]
+    [InlineData("ollama.keepAlive", "true", "a duration such as")]
+    [InlineData("ollama.keepAlive", "1e300", "a duration such as")]
+    [InlineData("ollama.maxTokens", "0", "a whole number from 1 to 2048")]
+    [InlineData("ollama.maxTokens", "1.5", "a whole number from 1 to 2048")]
+    [InlineData("ollama.temperature", "-0.1", "a number from 0 to 2")]
+    [InlineData("ollama.topK", "\"40\"", "a whole number from 0 to 1000")]
+    [InlineData("ollama.topP", "1.1", "a number from 0 to 1")]
+    [InlineData("ollama.repeatPenalty", "3", "a number from 0 to 2")]
+    [InlineData("memory.context", "255", "\"auto\" or a whole number of tokens")]
+    [InlineData("memory.context", "\"4096\"", "\"auto\" or a whole number of tokens")]
     [InlineData("memory.limit", "0", "\"low\", \"medium\", \"high\", \"veryHigh\" or a number of GiB")]
     [InlineData("memory.limit", "-1", "\"low\", \"medium\", \"high\", \"veryHigh\" or a number of GiB")]
     [InlineData("memory.limit", "1e300", "\"low\", \"medium\", \"high\", \"veryHigh\" or a number of GiB")]
@@ -125,6 +169,17 @@ public sealed class ServerSettingsTests
         "completion.inline" => $"{settings.Inline}",
         "completion.languages" => string.Join(' ', new[] { "go", "c#" }.Where(settings.Serves)),
         "completion.minConfidence" => $"{settings.MinConfidence}",
+        "ollama.enabled" => $"{settings.OllamaEnabled}",
+        "ollama.endpoint" => $"{settings.OllamaEndpoint}",
+        "ollama.model" => settings.OllamaModel,
+        "ollama.layout" => settings.Sampling.Layout,
+        "ollama.keepAlive" => $"{settings.OllamaKeepAlive}",
+        "ollama.maxTokens" => $"{settings.Sampling.MaxTokens}",
+        "ollama.temperature" => $"{settings.Sampling.Temperature}",
+        "ollama.topK" => $"{settings.Sampling.TopK}",
+        "ollama.topP" => $"{settings.Sampling.TopP}",
+        "ollama.repeatPenalty" => $"{settings.Sampling.RepeatPenalty}",
+        "memory.context" => $"{settings.MemoryContext}",
         "memory.limit" => $"{settings.MemoryLimit}",
         "training.auto" => $"{settings.TrainingAuto}",
         "training.folders" => string.Join('|', settings.TrainingFolders),
