@@ -347,6 +347,7 @@ public sealed class CompletionEngine : IDisposable
                 Uri = query.Uri,
                 Text = text,
                 Offset = offset,
+                IsAssumed = query.Selected is not null,
                 Language = query.Language,
                 Path = query.Path.Length == 0 ? Path.GetFileName(query.Uri) : query.Path,
                 Repository = query.Repository,

@@ -17,6 +17,9 @@ internal sealed record LaneQuestion
     /// <summary>The cursor.</summary>
     public required int Offset { get; init; }
 
+    /// <summary>Whether the text is the document as it would be with the selected entry of the editor's list.</summary>
+    public required bool IsAssumed { get; init; }
+
     public required Language Language { get; init; }
 
     /// <summary>The document as the model shall see it named.</summary>
@@ -98,6 +101,7 @@ internal sealed class OllamaLane(OllamaHost host, TimeProvider time) : IDisposab
             {
                 current.Waiting++;
                 current.IsTypedInto = false;
+                current.Latest = question.Text;
                 return new(current, question, IsJoined: true);
             }
 
@@ -231,6 +235,13 @@ internal sealed class OllamaLane(OllamaHost host, TimeProvider time) : IDisposab
             }
 
             current.IsTypedInto = true;
+            if (current.Question.IsAssumed)
+            {
+                // Only the next query tells whether the list still would insert the same.
+                return;
+            }
+
+            current.Latest = text;
             if (!current.IsOver && current.Remaining(uri, text, cursor: null) is null)
             {
                 EndLocked(current);
@@ -398,6 +409,12 @@ internal sealed class OllamaLane(OllamaHost host, TimeProvider time) : IDisposab
                 _rates[use.Key] = _rates.GetValueOrDefault(use.Key).After(request.Prompt, end.PromptTokens);
             }
 
+            // What the user has typed ahead of the model turns out to be something else.
+            if (generation.Remaining(generation.Question.Uri, generation.Latest, cursor: null) is null)
+            {
+                EndLocked(generation);
+            }
+
             generation.Tell();
             return goesOn && piece.End is null;
         }
@@ -540,6 +557,9 @@ internal sealed class OllamaLane(OllamaHost host, TimeProvider time) : IDisposab
 
         /// <summary>Whether the document was edited since the last query about it: then another query is on its way.</summary>
         public bool IsTypedInto { get; set; }
+
+        /// <summary>The document as it was seen last.</summary>
+        public SourceText Latest { get; set; } = question.Text;
 
         public bool IsOver { get; private set; }
 

@@ -21,7 +21,7 @@ internal static class TypeThrough
     /// <param name="then">The document as it was.</param>
     /// <param name="place">The place, an offset in it.</param>
     /// <param name="now">The document as it is.</param>
-    /// <param name="cursor">The cursor; null if only the document is known, then the cursor is where the same text follows.</param>
+    /// <param name="cursor">The cursor; null if only the document is known, then closers count as the editor's.</param>
     public static string? TypedSince(SourceText then, int place, SourceText now, int? cursor)
     {
         var grown = now.Length - then.Length;
@@ -70,18 +70,17 @@ internal static class TypeThrough
         return true;
     }
 
-    // How many of the last characters close what those before them opened, innermost first: 'f(' typed and ')' put behind it.
+    // How many of the last characters close what those before them opened, innermost first: 'f(' typed and ')' put behind it. As many
+    // as can be: whoever wants to know whether a text can still agree is served best by what is certain to have been typed.
     private static int ClosersAtEnd(ReadOnlySpan<char> added)
     {
-        for (var count = 0; count < added.Length && Closers.Contains(added[^(count + 1)]); count++)
+        var most = 0;
+        for (var count = 1; count <= added.Length && Closers.Contains(added[^count]); count++)
         {
-            if (AreClosersOf(added[..^(count + 1)], added[^(count + 1)..]))
-            {
-                return count + 1;
-            }
+            most = AreClosersOf(added[..^count], added[^count..]) ? count : most;
         }
 
-        return 0;
+        return most;
     }
 
     private static Stack<char> Unclosed(ReadOnlySpan<char> text)

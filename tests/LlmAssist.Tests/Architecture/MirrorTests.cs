@@ -39,9 +39,12 @@ public sealed partial class MirrorTests : IDisposable
         ("MemoryReport", typeof(MemoryStatus)),
         ("ModelMemory", typeof(ModelMemory)),
         ("ModelEntry", typeof(ModelInfo)),
+        ("PatternModel", typeof(ModelInfo)),
+        ("OllamaModel", typeof(ModelInfo)),
         ("ModelStatistics", typeof(ModelStats)),
         ("ModelAnswer", typeof(ModelAnswer)),
         ("Explanation", typeof(ExplainAnswer)),
+        ("ExplainedOllama", typeof(ExplainedLane)),
     ];
 
     // The client can show these already; the server has no use for them before it governs memory.
