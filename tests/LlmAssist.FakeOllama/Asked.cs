@@ -13,13 +13,15 @@ public enum Outcome
     ClientLeft,
 }
 
-/// <summary>One request.</summary>
-public sealed class Asked(HttpRequest request)
+/// <summary>One request. Moments are timestamps of the server's clock.</summary>
+public sealed class Asked(HttpRequest request, TimeProvider time)
 {
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource<Outcome> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<(int Count, TaskCompletionSource Reached)> _waiting = []; // guarded by _gate
     private int _frames; // guarded by _gate
+    private long? _firstFrameAt; // guarded by _gate
+    private long? _endedAt; // guarded by _gate
 
     public string Method => request.Method;
 
@@ -29,6 +31,36 @@ public sealed class Asked(HttpRequest request)
 
     /// <summary>The body; null when there is none or it is no JSON object.</summary>
     public JsonObject? Body { get; } = Parse(request.Body);
+
+    /// <summary>Whether it has text generated, rather than loading a model or asking for something else.</summary>
+    public bool IsGeneration { get; } = TextHandler.IsGeneration(request.Path, Parse(request.Body));
+
+    /// <summary>When it had come.</summary>
+    public long ReceivedAt { get; } = time.GetTimestamp();
+
+    /// <summary>When the first frame of the reply had been sent; null until then.</summary>
+    public long? FirstFrameAt
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _firstFrameAt;
+            }
+        }
+    }
+
+    /// <summary>When it had been served, or its client was found to have left; null until then.</summary>
+    public long? EndedAt
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _endedAt;
+            }
+        }
+    }
 
     /// <summary>Frames of the reply that were sent; a reply that is no stream is one frame.</summary>
     public int Frames
@@ -66,6 +98,7 @@ public sealed class Asked(HttpRequest request)
         lock (_gate)
         {
             _frames++;
+            _firstFrameAt ??= time.GetTimestamp();
             foreach (var (count, reached) in _waiting)
             {
                 if (count <= _frames)
@@ -76,7 +109,15 @@ public sealed class Asked(HttpRequest request)
         }
     }
 
-    internal void End(Outcome outcome) => _ended.TrySetResult(outcome);
+    internal void End(Outcome outcome)
+    {
+        lock (_gate)
+        {
+            _endedAt ??= time.GetTimestamp();
+        }
+
+        _ended.TrySetResult(outcome);
+    }
 
     private static JsonObject? Parse(byte[] body)
     {

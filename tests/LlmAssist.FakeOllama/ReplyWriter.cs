@@ -35,10 +35,10 @@ internal sealed class ReplyWriter(HttpConnection connection, Asked asked, Fault?
                 await connection.WriteAsync(Fault.Raw);
                 throw new SpoiledException();
             case { Kind: FaultKind.Body }:
-                await connection.ReplyAsync(Fault.Status, Fault.ContentType, Encoding.UTF8.GetBytes(Fault.Text));
+                await ReplyAsync(Fault.Status, Fault.ContentType, Encoding.UTF8.GetBytes(Fault.Text));
                 return true;
             case { Kind: FaultKind.Redirect }:
-                await connection.ReplyAsync(307, "", default, $"Location: {Fault.Text}\r\n");
+                await ReplyAsync(307, "", default, $"Location: {Fault.Text}\r\n");
                 return true;
             case { Kind: FaultKind.Error }:
                 await ErrorAsync(Fault.Status, Fault.Text, streams);
@@ -57,14 +57,14 @@ internal sealed class ReplyWriter(HttpConnection connection, Asked asked, Fault?
             switch (Fault.Kind)
             {
                 case FaultKind.LongLine:
-                    await connection.ReplyAsync(200, Json, Long(Fault.Bytes));
+                    await ReplyAsync(200, Json, Long(Fault.Bytes));
                     return;
                 case FaultKind.NoDone:
                     reply["done"] = false;
-                    await connection.ReplyAsync(200, Json, Bytes(reply));
+                    await ReplyAsync(200, Json, Bytes(reply));
                     return;
                 case FaultKind.ErrorLine:
-                    await connection.ReplyAsync(200, Json, Bytes(new() { ["error"] = Fault.Text }));
+                    await ReplyAsync(200, Json, Bytes(new() { ["error"] = Fault.Text }));
                     return;
                 default:
                     await connection.WriteAsync($"HTTP/1.1 200 OK\r\nContent-Type: {Json}\r\nContent-Length: {bytes.Length}\r\n\r\n");
@@ -74,7 +74,7 @@ internal sealed class ReplyWriter(HttpConnection connection, Asked asked, Fault?
             }
         }
 
-        await connection.ReplyAsync(200, Json, bytes);
+        await ReplyAsync(200, Json, bytes);
         asked.FrameSent();
     }
 
@@ -109,10 +109,14 @@ internal sealed class ReplyWriter(HttpConnection connection, Asked asked, Fault?
             return;
         }
 
-        await connection.ReplyAsync(status, Json, Bytes(error));
+        await ReplyAsync(status, Json, Bytes(error));
     }
 
-    public ValueTask TextAsync(int status, string text) => connection.ReplyAsync(status, text.Length == 0 ? "" : "text/plain", Encoding.UTF8.GetBytes(text));
+    public ValueTask TextAsync(int status, string text) => ReplyAsync(status, text.Length == 0 ? "" : "text/plain", Encoding.UTF8.GetBytes(text));
+
+    // To a question for the head alone the answer has no body.
+    private ValueTask ReplyAsync(int status, string contentType, ReadOnlySpan<byte> body, string headers = "") =>
+        connection.ReplyAsync(status, contentType, body, headers, withBody: asked.Method != "HEAD");
 
     private async Task SpoilHereAsync()
     {

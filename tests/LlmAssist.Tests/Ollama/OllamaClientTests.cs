@@ -76,7 +76,7 @@ public sealed class OllamaClientTests
     public async Task The_same_prompt_is_continued_the_same_way_with_code()
     {
         await using var play = new Play(new Scenario());
-        var request = new GenerateRequest(Play.Model, "<|fim_prefix|>foreach (var item in it<|fim_suffix|>}<|fim_middle|>") { Raw = true, MaxTokens = 6, Stop = ["\n\n"] };
+        var request = new GenerateRequest(Play.Model, "<|fim_prefix|>foreach (var item in it<|fim_suffix|>\n}<|fim_middle|>") { Raw = true, MaxTokens = 6, Stop = ["\n\n"] };
         var first = await play.GenerateAsync(request);
         Assert.StartsWith("ems)", first.Text, StringComparison.Ordinal);
         Assert.Equal(EndReason.Length, first.End!.Reason);
