@@ -84,6 +84,21 @@ public sealed class OllamaClientTests
         Assert.Equal(first.Text, (await play.GenerateAsync(request)).Text);
     }
 
+    [Fact]
+    public async Task It_goes_on_with_a_conversation()
+    {
+        const string Reply = "use a < b && c";
+        await using var play = new Play(new Scenario { Models = [new() { Reply = Reply }], UnknownMembers = true });
+        var messages = new ChatMessage[] { new("system", "Be brief."), new("user", "How?") };
+        var generated = await Play.ReadAsync(play.Client.ChatAsync(
+            new(Play.Model, messages) { KeepAlive = Timeout.InfiniteTimeSpan, ContextTokens = 4000, Temperature = 0, Stop = ["\n"] }, default));
+        Assert.Equal((Reply, EndReason.Stop), (generated.Text, generated.End!.Reason));
+        Assert.Equal(
+            """{"model":"qwen2.5-coder:1.5b","messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"How?"}],"keep_alive":-1,"options":{"num_ctx":4000,"temperature":0,"stop":["\n"]}}""",
+            Assert.Single(play.Server.Asked).Body!.ToJsonString());
+        Assert.Equal(4000, Assert.Single(await play.Client.RunningAsync(default)).ContextTokens);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -109,6 +124,7 @@ public sealed class OllamaClientTests
     {
         await using var play = new Play(new Scenario());
         Assert.Throws<ArgumentException>(() => play.Client.GenerateAsync(new(Play.Model, ""), default));
+        Assert.Throws<ArgumentException>(() => play.Client.ChatAsync(new(Play.Model, []), default));
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => play.Client.LoadAsync(Play.Model, 4096, TimeSpan.Zero, default));
         Assert.Throws<ArgumentException>(() => new OllamaClient(new("ftp://127.0.0.1"), TimeProvider.System));
         Assert.Empty(play.Server.Asked);
