@@ -18,6 +18,7 @@ internal sealed partial class Improviser : IDisposable
     private const int MostTrialCharacters = 800;
     private const int Choices = 16;
     private const double LeastAlternative = 0.1;
+    private const double LeastContinuation = 0.5;
 
     private const string CSharpSample = """
         public static int Sum(IReadOnlyList<int> items)
@@ -294,6 +295,11 @@ internal sealed partial class Improviser : IDisposable
             Span<ulong> contexts = stackalloc ulong[Contexts.Kinds];
             Contexts.Fill([.. _history.TakeLast(Contexts.MaximumOrder).Select(symbol => symbol.Hash)], contexts);
             var choices = _predictor.Next(CollectionsMarshal.AsSpan(_history), typed, Choices);
+            if (IsEnd(choices))
+            {
+                return null;
+            }
+
             Prediction? repeated = null;
             foreach (var choice in choices.Where(choice => choice.Text.Length != 0 && Fits(choice)))
             {
@@ -322,6 +328,11 @@ internal sealed partial class Improviser : IDisposable
                 : typed[0] is '"' or '\'' or '`' && (typed.Length == 1 || typed[^1] != typed[0]) ? new(SymbolHash.Of(typed + typed[0]), 0, TokenKind.String, typed + typed[0])
                 : new(SymbolHash.Of(typed), 0, _unfinished.Kind, typed);
         }
+
+        // Behind what has been the end of a text, unless something else is more likely than not.
+        private bool IsEnd(IReadOnlyList<Prediction> choices) =>
+            _indentation.Depth == 0 && 1 < _history.Count && _history[^1].Kind == TokenKind.Newline && _habits.IsEnd(_history)
+                && (choices.Count == 0 || choices[0].Probability < LeastContinuation);
 
         // Brackets close in the order in which they were opened, statements do not end inside of them, and bodies have no members.
         private bool Fits(Prediction choice)

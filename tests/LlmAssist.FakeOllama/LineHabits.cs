@@ -1,5 +1,5 @@
-// What symbols alone do not tell about code: how far the next line is indented, and whether a blank one comes first. Learned
-// from texts by counting, so that it holds for braces and for languages without them.
+// What symbols alone do not tell about code: how far the next line is indented, whether a blank one comes first, and where texts
+// end. Learned from texts by counting, so that it holds for braces and for languages without them.
 using LlmAssist.Engine.Patterns;
 using LlmAssist.Engine.Text;
 
@@ -10,6 +10,7 @@ internal sealed class LineHabits
 {
     private readonly Dictionary<(ulong Last, ulong First), Dictionary<(int Steps, bool IsBlankFirst), int>> _counts = [];
     private readonly Dictionary<string, int> _steps = [];
+    private readonly HashSet<ulong> _ends = [];
 
     /// <summary>What indents by one step, as most texts have it.</summary>
     public string Step => Likeliest(_steps, "    ");
@@ -21,6 +22,7 @@ internal sealed class LineHabits
         var symbols = new List<Symbol>();
         Lexer.Tokenize(text, language, tokens);
         SymbolSequence.Read(text, tokens, symbols);
+        _ends.Add(LastOf(symbols));
         var lines = Lines(text, symbols);
         var step = StepOf(text, lines);
         if (step is not null)
@@ -55,6 +57,9 @@ internal sealed class LineHabits
     /// <summary>What is usual between a line's last symbol and the next line's first; null if nobody has seen them so.</summary>
     public (int Steps, bool IsBlankFirst)? Between(Symbol last, Symbol first) =>
         _counts.TryGetValue((last.Shape, first.Shape), out var counts) ? Likeliest(counts, default) : null;
+
+    /// <summary>Whether a text has ended with the same symbols.</summary>
+    public bool IsEnd(List<Symbol> symbols) => _ends.Contains(LastOf(symbols));
 
     /// <summary>The lines of a text that have symbols: which, without the line's end, and how many characters stand before them.</summary>
     public static List<(int First, int End, int Indent)> Lines(string text, List<Symbol> symbols)
@@ -129,6 +134,19 @@ internal sealed class LineHabits
         }
 
         return false;
+    }
+
+    private static ulong LastOf(List<Symbol> symbols)
+    {
+        const int Enough = 4;
+        var last = symbols.FindLastIndex(symbol => symbol.Kind != TokenKind.Newline);
+        var hash = 0UL;
+        for (var index = last; 0 <= index && last - Enough < index; index--)
+        {
+            hash = SymbolHash.Add(hash, symbols[index].Hash);
+        }
+
+        return hash;
     }
 
     // Between equals the smaller decides, so that the same texts always give the same.
