@@ -30,7 +30,6 @@ public sealed class FakeServer : IAsyncDisposable
     private readonly List<(string Path, int Count, TaskCompletionSource<Asked> Reached)> _waiting = [];
     private readonly List<Task> _serving = [];
     private readonly Dictionary<string, long> _pulled = []; // bytes of unfinished downloads
-    private int _generations; // running now
     private int _mostGenerations;
     private int _connections;
 
@@ -180,7 +179,7 @@ public sealed class FakeServer : IAsyncDisposable
         {
             while (await connection.ReadAsync(_ending.Token) is { } request)
             {
-                var asked = new Asked(request, _time);
+                var asked = new Asked(request, connection, _time);
                 try
                 {
                     await AnswerAsync(connection, request, asked, Note(asked));
@@ -195,13 +194,6 @@ public sealed class FakeServer : IAsyncDisposable
                 {
                     // Where it has not ended as above.
                     asked.End(Outcome.ClientLeft);
-                    if (asked.IsGeneration)
-                    {
-                        lock (_gate)
-                        {
-                            _generations--;
-                        }
-                    }
                 }
             }
         }
@@ -217,12 +209,7 @@ public sealed class FakeServer : IAsyncDisposable
         lock (_gate)
         {
             _asked.Add(asked);
-            if (asked.IsGeneration)
-            {
-                _generations++;
-                _mostGenerations = Math.Max(_mostGenerations, _generations);
-            }
-
+            _mostGenerations = Math.Max(_mostGenerations, _asked.Count(earlier => earlier.IsRunning));
             foreach (var other in _scenario.Others.Where(other => other.Before == _asked.Count))
             {
                 Act(other);
@@ -272,7 +259,7 @@ public sealed class FakeServer : IAsyncDisposable
         }
 
         // A server on loopback refuses requests that a web page could have made.
-        if (request.Headers.ContainsKey("Origin") || (request.Headers.TryGetValue("Host", out var host) && !host.StartsWith("127.", StringComparison.Ordinal) && !host.StartsWith("localhost", StringComparison.Ordinal)))
+        if (IsFromElsewhere(request))
         {
             await writer.TextAsync(403, "");
             return;
@@ -320,6 +307,15 @@ public sealed class FakeServer : IAsyncDisposable
             "/api/pull" => PullAsync(writer, body, streams),
             _ => _texts.ServeAsync(writer, request.Path, body, streams, connection.Gone),
         });
+    }
+
+    private static bool IsFromElsewhere(HttpRequest request)
+    {
+        var isOriginHere = !request.Headers.TryGetValue("Origin", out var origin)
+            || (Uri.TryCreate(origin, UriKind.Absolute, out var page) && (page.Host is "localhost" or "127.0.0.1" or "0.0.0.0" || page.Scheme is "app" or "file" or "tauri" or "vscode-webview" or "vscode-file"));
+        var isHostHere = !request.Headers.TryGetValue("Host", out var host)
+            || host.StartsWith("127.", StringComparison.Ordinal) || host.StartsWith("localhost", StringComparison.Ordinal);
+        return !isOriginHere || !isHostHere;
     }
 
     private JsonObject Installed()

@@ -32,6 +32,22 @@ internal sealed class HttpConnection : IDisposable
     /// <summary>Cancelled as soon as the client has closed the connection.</summary>
     public CancellationToken Gone => _gone.Token;
 
+    /// <summary>Whether the client has closed the connection, also where that has not been read yet.</summary>
+    public bool IsClosedByClient
+    {
+        get
+        {
+            try
+            {
+                return Gone.IsCancellationRequested || (_socket.Poll(TimeSpan.Zero, SelectMode.SelectRead) && _socket.Available == 0);
+            }
+            catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+            {
+                return true;
+            }
+        }
+    }
+
     /// <summary>The next request; null when the client has no more, or sends what is no request.</summary>
     public async Task<HttpRequest?> ReadAsync(CancellationToken cancellation)
     {

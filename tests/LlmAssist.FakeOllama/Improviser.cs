@@ -97,6 +97,9 @@ internal sealed partial class Improviser : IDisposable
         }
     }
 
+    /// <summary>Where lies what it has learned; null for the sample.</summary>
+    public string? Folder => _folder?.FullName;
+
     /// <summary>The pieces of a text, each a word or a sign with the blanks before it.</summary>
     public static IEnumerable<string> Pieces(string text) => Piece().Matches(text).Select(match => match.Value);
 

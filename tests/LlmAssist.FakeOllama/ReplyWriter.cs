@@ -32,6 +32,7 @@ internal sealed class ReplyWriter(HttpConnection connection, Asked asked, Fault?
                 await SpoilAsync(Fault);
                 return true;
             case { Kind: FaultKind.Raw }:
+                asked.Conclude();
                 await connection.WriteAsync(Fault.Raw);
                 throw new SpoiledException();
             case { Kind: FaultKind.Body }:
@@ -79,10 +80,16 @@ internal sealed class ReplyWriter(HttpConnection connection, Asked asked, Fault?
     }
 
     /// <summary>The next object of a stream.</summary>
-    public async Task FrameAsync(JsonObject frame)
+    /// <param name="isLast">Whether clients need to read no further.</param>
+    public async Task FrameAsync(JsonObject frame, bool isLast = false)
     {
         await SpoilHereAsync();
         await Task.Delay(TimeSpan.FromMilliseconds(scenario.FrameMilliseconds), time, connection.Gone);
+        if (isLast)
+        {
+            asked.Conclude();
+        }
+
         await BeginAsync();
         await connection.ChunkAsync([.. Bytes(frame), (byte)'\n']);
         _frames++;
@@ -93,6 +100,7 @@ internal sealed class ReplyWriter(HttpConnection connection, Asked asked, Fault?
     public async Task EndAsync()
     {
         await SpoilHereAsync();
+        asked.Conclude();
         await BeginAsync();
         await connection.EndChunksAsync();
     }
@@ -103,6 +111,7 @@ internal sealed class ReplyWriter(HttpConnection connection, Asked asked, Fault?
         var error = new JsonObject { ["error"] = text };
         if (_isStream || (streams && scenario.ErrorsAsLines))
         {
+            asked.Conclude();
             await BeginAsync();
             await connection.ChunkAsync([.. Bytes(error), (byte)'\n']);
             await connection.EndChunksAsync();
@@ -115,14 +124,22 @@ internal sealed class ReplyWriter(HttpConnection connection, Asked asked, Fault?
     public ValueTask TextAsync(int status, string text) => ReplyAsync(status, text.Length == 0 ? "" : "text/plain", Encoding.UTF8.GetBytes(text));
 
     // To a question for the head alone the answer has no body.
-    private ValueTask ReplyAsync(int status, string contentType, ReadOnlySpan<byte> body, string headers = "") =>
-        connection.ReplyAsync(status, contentType, body, headers, withBody: asked.Method != "HEAD");
+    private ValueTask ReplyAsync(int status, string contentType, ReadOnlySpan<byte> body, string headers = "")
+    {
+        asked.Conclude();
+        return connection.ReplyAsync(status, contentType, body, headers, withBody: asked.Method != "HEAD");
+    }
 
     private async Task SpoilHereAsync()
     {
         if (Fault is null || Fault.Frame != _frames)
         {
             return;
+        }
+
+        if (Fault.Kind is FaultKind.ErrorLine or FaultKind.NoDone or FaultKind.LongLine or FaultKind.Torn)
+        {
+            asked.Conclude();
         }
 
         switch (Fault.Kind)
@@ -155,6 +172,7 @@ internal sealed class ReplyWriter(HttpConnection connection, Asked asked, Fault?
     {
         if (fault.Kind == FaultKind.Reset)
         {
+            asked.Conclude();
             connection.Reset();
         }
         else if (fault.Kind == FaultKind.Stall)

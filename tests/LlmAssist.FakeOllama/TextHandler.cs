@@ -252,7 +252,7 @@ internal sealed class TextHandler(Scenario scenario, TimeProvider time, Runners 
         Set("eval_duration", (long)time.GetElapsedTime(evaluated).TotalNanoseconds);
         if (streams)
         {
-            await writer.FrameAsync(last);
+            await writer.FrameAsync(last, isLast: true);
             await writer.EndAsync();
             return;
         }

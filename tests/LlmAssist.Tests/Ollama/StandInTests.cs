@@ -58,6 +58,22 @@ public sealed class StandInTests
     }
 
     [Theory]
+    [InlineData("Origin", "http://localhost:3000", 200)]
+    [InlineData("Origin", "vscode-webview://a", 200)]
+    [InlineData("Origin", "https://example.com", 403)]
+    [InlineData("Host", "example.com", 403)]
+    [InlineData("Host", "localhost", 200)]
+    public async Task It_refuses_what_a_web_page_could_have_sent(string header, string value, int status)
+    {
+        await using var play = new Play(Cast);
+        using var http = new HttpClient();
+        using var message = new HttpRequestMessage(HttpMethod.Get, new Uri(play.Server.Endpoint, "/api/version"));
+        message.Headers.Add(header, value);
+        using var response = await http.SendAsync(message).WaitAsync(Play.Hang);
+        Assert.Equal(status, (int)response.StatusCode);
+    }
+
+    [Theory]
     [InlineData("-1", 2318)]
     [InlineData("\"-1m\"", 2318)]
     [InlineData("90.5", 2026)]
@@ -149,6 +165,27 @@ public sealed class StandInTests
         Assert.Equal((2, 2), (play.Server.Generations, play.Server.MostGenerationsAtOnce));
         Assert.Equal(Evaluation * 2, play.ServerTime.GetElapsedTime(chat.ReceivedAt, chat.FirstFrameAt!.Value));
         Assert.Equal(Evaluation * 2, play.ServerTime.GetElapsedTime(chat.ReceivedAt, chat.EndedAt!.Value));
+    }
+
+    // Whoever asks again only when the last answer is there, or when he has let go of it, never has two open.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task One_after_the_other_is_one_at_once(bool letsGo)
+    {
+        await using var play = new Play(Cast with { Faults = letsGo ? [new() { Kind = FaultKind.Stall, Path = "/api/generate", Frame = 1 }] : [] });
+        for (var round = 0; round < 50; round++)
+        {
+            await foreach (var piece in play.Client.GenerateAsync(new(Play.Model, "int a"), default))
+            {
+                if (letsGo || piece.End is not null)
+                {
+                    break;
+                }
+            }
+        }
+
+        Assert.Equal((50, 1), (play.Server.Generations, play.Server.MostGenerationsAtOnce));
     }
 
     [Fact]
