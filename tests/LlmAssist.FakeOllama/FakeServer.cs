@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
+using LlmAssist.Engine.Completion;
 using LlmAssist.Engine.Text;
 
 namespace LlmAssist.FakeOllama;
@@ -376,7 +377,7 @@ public sealed class FakeServer : IAsyncDisposable
         {
             ["modelfile"] = "# Modelfile",
             ["parameters"] = "stop                           \"<|endoftext|>\"",
-            ["template"] = model.Capabilities.Contains("insert") ? "{{- if .Suffix }}<|fim_prefix|>{{ .Prompt }}<|fim_suffix|>{{ .Suffix }}<|fim_middle|>{{ else }}{{ .Prompt }}{{ end }}" : "{{ .Prompt }}",
+            ["template"] = TemplateOf(model),
             ["details"] = Details(model),
             ["model_info"] = new JsonObject
             {
@@ -399,6 +400,19 @@ public sealed class FakeServer : IAsyncDisposable
         }
 
         await writer.ObjectAsync(reply);
+    }
+
+    // Such as its packager would write it: with the tokens of its family, as far as its name tells.
+    private static string TemplateOf(FakeModel model)
+    {
+        if (!model.Capabilities.Contains("insert"))
+        {
+            return "{{ .Prompt }}";
+        }
+
+        var row = FimTemplate.Detect(new(model.Name, "", [], "")) is FimSupport.Known known ? known.Template : FimTemplate.All.Single(row => row.Name == "qwen");
+        var (before, behind) = ($"{row.Prefix}{{{{ .Prompt }}}}", $"{row.Suffix}{{{{ .Suffix }}}}");
+        return $"{{{{- if .Suffix }}}}{(row.SuffixFirst ? behind + before : before + behind)}{row.Middle}{{{{ else }}}}{{{{ .Prompt }}}}{{{{ end }}}}";
     }
 
     private async Task PullAsync(ReplyWriter writer, JsonObject body, bool streams)

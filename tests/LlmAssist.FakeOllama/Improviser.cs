@@ -16,6 +16,7 @@ internal sealed partial class Improviser : IDisposable
 {
     private const int MostPromptCharacters = 16 << 10; // the nearest; what stands farther off says little
     private const int MostTrialCharacters = 800;
+    private const int FewSymbols = 8; // a shorter text has no habits; it would be continued with itself
     private const int Choices = 16;
     private const double LeastAlternative = 0.1;
     private const double LeastContinuation = 0.5;
@@ -188,6 +189,8 @@ internal sealed partial class Improviser : IDisposable
     // One walk from one hole.
     private sealed class Walk
     {
+        private static readonly HashSet<ulong> Declarers = [.. new[] { "class", "interface", "enum", "namespace", "var", "def" }.Select(word => SymbolHash.Of(word))];
+
         private readonly LineHabits _habits;
         private readonly PatternPredictor _predictor;
         private readonly List<Symbol> _history;
@@ -210,8 +213,8 @@ internal sealed partial class Improviser : IDisposable
             Lexer.Tokenize(before, language, tokens);
             _unfinished = 0 < tokens.Count ? tokens[^1] : default;
             var known = IsWord ? before[.._unfinished.Start] : before;
-            _predictor = predictorWith(Counts(known, language));
             _history = SymbolsOf(known, language);
+            _predictor = predictorWith(_history.Count < FewSymbols ? new() : Counts(known, language));
             var lines = LineHabits.Lines(known, _history);
             _step = LineHabits.StepOf(known, lines) ?? habits.Step;
             foreach (var (first, end, indent) in lines)
@@ -337,9 +340,15 @@ internal sealed partial class Improviser : IDisposable
             _indentation.Depth == 0 && 1 < _history.Count && _history[^1].Kind == TokenKind.Newline && _habits.IsEnd(_history)
                 && (choices.Count == 0 || choices[0].Probability < LeastContinuation);
 
-        // Brackets close in the order in which they were opened, statements do not end inside of them, and bodies have no members.
+        // Brackets close in the order in which they were opened, statements do not end inside of them, bodies have no members, and what
+        // is declared has a name: names are where counts are least sure, so that something else is often the likeliest.
         private bool Fits(Prediction choice)
         {
+            if (_history.Count != 0 && Declarers.Contains(_history[^1].Hash) && choice.Kind != TokenKind.Identifier)
+            {
+                return false;
+            }
+
             var closes = Indentation.OpenerOf(choice.Hash);
             if (_indentation.Innermost is not { } innermost)
             {

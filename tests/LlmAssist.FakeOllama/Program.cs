@@ -86,7 +86,7 @@ internal static class Program
             LoadMilliseconds = Number("--load-ms", int.MaxValue) ?? scenario.LoadMilliseconds,
             FirstFrameMilliseconds = Number("--first-frame-ms", int.MaxValue) ?? scenario.FirstFrameMilliseconds,
             FrameMilliseconds = Number("--frame-ms", int.MaxValue) ?? scenario.FrameMilliseconds,
-            Models = values.TryGetValue("--model", out var names) ? [.. names.Select(name => new FakeModel { Name = Valid(name) })] : scenario.Models,
+            Models = values.TryGetValue("--model", out var names) ? [.. names.Select(name => new FakeModel { Name = Valid(name), Family = FamilyOf(name) })] : scenario.Models,
         };
         return (scenario, Number("--port", ushort.MaxValue) ?? 11434);
 
@@ -117,6 +117,16 @@ internal static class Program
     private static string Existing(string path) => Path.Exists(path) ? path : throw Wrong($"--learn {path}, which does not exist", "a folder or a file");
 
     private static string Valid(string name) => ModelNames.IsValid(name) ? name : throw Wrong($"--model {name}", "a name such as qwen2.5-coder:1.5b");
+
+    // Programs tell by it how a model is asked.
+    private static string FamilyOf(string name)
+    {
+        (string Part, string Family)[] families =
+        [
+            ("qwen", "qwen2"), ("starcoder2", "starcoder2"), ("starcoder", "starcoder"), ("gemma", "gemma"), ("granite4", "granitehybrid"), ("stable-code", "stablelm"),
+        ];
+        return families.FirstOrDefault(row => name.Contains(row.Part, StringComparison.OrdinalIgnoreCase)).Family ?? "llama";
+    }
 
     private static UserException Wrong(string found, string expected) => new(Phrase.Same($"Found {found}; expected {expected}. See fake-ollama --help."));
 }

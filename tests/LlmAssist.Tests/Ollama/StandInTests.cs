@@ -1,6 +1,7 @@
 // The stand-in itself, where our client does not go: what it refuses and how, and what it tells tests and benchmarks.
 using System.Text;
 using System.Text.Json.Nodes;
+using LlmAssist.Engine.Completion;
 using LlmAssist.Engine.Ollama;
 using LlmAssist.FakeOllama;
 
@@ -195,6 +196,19 @@ public sealed class StandInTests
         var generated = await play.GenerateAsync(new(Play.Model, "p") { MaxTokens = 100 });
         Assert.Equal((EndReason.Truncated, 30 * 3), (generated.End!.Reason, generated.Text.Length));
         Assert.Contains("\"done\":false", (await AskAsync(play, "POST /api/generate", Question(stream: false))).Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("starcoder2:3b", "starcoder2", "starcoder2")]
+    [InlineData("codestral:22b", "mistral", "codestral")]
+    [InlineData("codellama:7b-code", "llama", "codellama")]
+    [InlineData("my-own", "qwen2", "qwen")]
+    public async Task A_model_is_asked_as_its_name_says(string name, string family, string layout)
+    {
+        await using var play = new Play(new Scenario { Models = [new() { Name = name, Family = family }] });
+        var facts = await play.Client.ShowAsync(name, default);
+        var support = FimTemplate.Detect(new(name, facts.Family, facts.Capabilities, facts.Template));
+        Assert.Equal(layout, Assert.IsType<FimSupport.Known>(support).Template.Name);
     }
 
     [Fact]
