@@ -112,7 +112,7 @@ public sealed class OllamaHost : IDisposable
     private OllamaOptions _options = new();
     private Connection? _connection;
     private string? _chosen; // in this session; wins over the options
-    private bool _isSuspended; // the user unloaded it, so typing does not bring it back
+    private string? _suspended; // the user unloaded it, so typing does not bring it back
     private OllamaUse? _use;
     private string? _loading;
     private Trouble? _trouble;
@@ -210,7 +210,7 @@ public sealed class OllamaHost : IDisposable
             if (options.Model != _options.Model || options.ContextTokens != _options.ContextTokens)
             {
                 _chosen = null;
-                _isSuspended = false;
+                _suspended = null;
                 _use = null;
                 _trouble = null;
             }
@@ -230,13 +230,13 @@ public sealed class OllamaHost : IDisposable
     {
         lock (_gate)
         {
-            if (_connection is not { } connection || _isSuspended)
+            if (_connection is not { } connection || _suspended is not null)
             {
                 return null;
             }
 
-            var isClosed = connection.Health.State == HealthState.Closed;
-            if (_use is { } use && isClosed)
+            var health = connection.Health.State;
+            if (_use is { } use && health == HealthState.Closed)
             {
                 if (IsOldLocked(LookIsOld))
                 {
@@ -247,7 +247,7 @@ public sealed class OllamaHost : IDisposable
             }
 
             var mayTry = _trouble is not { IsOfServer: false } || _retry <= _time.GetElapsedTime(_retryFrom);
-            if (isClosed && mayTry && (IsNamedLocked || _lookedAt is null || IsOldLocked(WatchRunning)))
+            if (health != HealthState.Open && mayTry && (IsNamedLocked || _lookedAt is null || IsOldLocked(WatchRunning)))
             {
                 PrepareLocked(connection);
             }
@@ -364,7 +364,7 @@ public sealed class OllamaHost : IDisposable
         Change(() =>
         {
             _chosen = model.Name;
-            _isSuspended = false;
+            _suspended = null;
             use = _use;
         });
         return use ?? throw new OperationCanceledException(cancellation);
@@ -404,8 +404,8 @@ public sealed class OllamaHost : IDisposable
         {
             if (_use is not null && (_use.Key == model?.Key || OllamaName.Normalize(_use.Name) == wanted))
             {
+                _suspended = _use.Name;
                 _use = null;
-                _isSuspended = true;
             }
         });
         await CallAsync(connection, isAsked: true, async (client, either) =>
@@ -553,7 +553,7 @@ public sealed class OllamaHost : IDisposable
             OllamaUse? use;
             lock (_gate)
             {
-                if (_isSuspended || _connection != connection)
+                if (_suspended is not null || _connection != connection)
                 {
                     return;
                 }
@@ -972,7 +972,7 @@ public sealed class OllamaHost : IDisposable
 
         return new(
             OllamaCondition.Idle,
-            _isSuspended ? new($"{name} was unloaded; load it to have completions from it again.", $"{name} se descargó de la memoria; cárguelo para volver a tener sugerencias suyas.")
+            _suspended is not null ? new($"{_suspended} was unloaded; load it to have completions from it again.", $"{_suspended} se descargó de la memoria; cárguelo para volver a tener sugerencias suyas.")
                 : name.Length != 0 ? new($"{name} is loaded when it is first asked.", $"{name} se carga cuando se le pregunta por primera vez.")
                 : new("Ollama runs no model that fills in the middle of code. Choose one.", "Ollama no tiene en marcha ningún modelo que rellene huecos en el código. Elija uno."),
             name.Length == 0 ? null : name);

@@ -1,0 +1,253 @@
+// The host over real HTTP: which model is asked, what brings it in, what takes it out, and how failures show and heal.
+using LlmAssist.Engine;
+using LlmAssist.Engine.Memory;
+using LlmAssist.Engine.Models;
+using LlmAssist.FakeOllama;
+using LlmAssist.Tests.Completion;
+using LlmAssist.Tests.Ollama;
+
+namespace LlmAssist.Tests.Models;
+
+public sealed class OllamaHostTests
+{
+    private const string Code = "def area(w, h):\n    return $0\n";
+
+    private static readonly FakeModel Coder = new() { Reply = "w * h\n" };
+    private static readonly FakeModel Other = new() { Name = "starcoder2:3b", Family = "starcoder2", Reply = "w * h\n" };
+    private static readonly FakeModel Chat = new() { Name = "mistral:7b", Family = "llama", Capabilities = ["completion"], LoadedBytes = 5_000_000_000, SizeBytes = 4_100_000_000 };
+    private static readonly FakeModel Embedding = new() { Name = "nomic-embed-text", Family = "nomic-bert", Capabilities = ["embedding"] };
+    private static readonly FakeModel Cloud = new() { Name = "big-coder:cloud", RemoteHost = "ollama.com" };
+
+    // Which models are installed, run and named; what is asked then, '-' for none; how things stand.
+    [Theory]
+    [InlineData("coder", "", "", "-", OllamaCondition.Idle)] // what is not named is never loaded
+    [InlineData("coder", "coder", "", "qwen2.5-coder:1.5b", OllamaCondition.Ready)]
+    [InlineData("coder chat", "chat", "", "-", OllamaCondition.Idle)] // it runs, and does not fill in the middle
+    [InlineData("coder other chat", "chat other", "", "starcoder2:3b", OllamaCondition.Ready)]
+    [InlineData("cloud", "cloud", "", "-", OllamaCondition.Idle)] // code is not sent anywhere unasked
+    [InlineData("coder", "", "coder", "qwen2.5-coder:1.5b", OllamaCondition.Ready)]
+    [InlineData("chat", "", "chat", "mistral:7b", OllamaCondition.Ready)]
+    [InlineData("coder other", "other", "coder", "qwen2.5-coder:1.5b", OllamaCondition.Ready)]
+    [InlineData("coder", "", "other", "-", OllamaCondition.Degraded)] // not installed
+    [InlineData("embedding", "", "embedding", "-", OllamaCondition.Degraded)]
+    public async Task The_model_that_is_asked(string installed, string running, string named, string asked, OllamaCondition condition)
+    {
+        await using var play = new LanePlay(new() { Models = [.. Models(installed)], Running = [.. Models(running).Select(model => model.Name)] }, Models(named).FirstOrDefault()?.Name ?? "");
+        await LanePlay.UntilAsync(() => play.Host.TryUse() is not null || play.Host.State.Condition == condition);
+        Assert.Equal((asked, condition), (play.Host.TryUse()?.Name ?? "-", play.Host.State.Condition));
+        Assert.Equal(condition != OllamaCondition.Ready, play.Host.State.Message.English?.Length > 0);
+        var loads = named.Length != 0 && asked != "-" && !running.Split(' ').Contains(named) ? 1 : 0;
+        Assert.Equal(loads, play.Server.Loads);
+
+        // Looking at models is not using them: only the load is a request to a model.
+        Assert.Equal(loads, play.Server.Asked.Count(request => request.Path == "/api/generate"));
+    }
+
+    [Theory]
+    [InlineData(null, 32768, 4000)] // 3 GiB are free
+    [InlineData(null, 2048, 2048)] // not more than it was trained for
+    [InlineData(6000, 32768, 6000)]
+    [InlineData(6000, 2048, 2048)]
+    public async Task The_context_of_a_load(int? setting, int trained, int expected)
+    {
+        await using var play = new LanePlay(new() { Models = [Coder with { ContextTokens = trained }] }, options: new() { ContextTokens = setting, KeepAlive = TimeSpan.FromMinutes(10) });
+        Assert.Equal(OllamaCondition.Ready, await play.ReadyAsync());
+        Assert.Equal(expected, play.Host.TryUse()!.ContextTokens);
+        var load = play.Server.Asked.Single(asked => asked.Path == "/api/generate").Body!;
+        Assert.Equal(expected, load["options"]!["num_ctx"]!.GetValue<int>());
+        Assert.Equal(600, load["keep_alive"]!.GetValue<double>());
+        Assert.Equal(expected, Assert.Single(play.Host.Residents).ContextTokens);
+    }
+
+    [Fact]
+    public async Task A_model_that_runs_is_used_with_the_context_it_has()
+    {
+        await using var play = new LanePlay(new() { Models = [Coder], Running = [Coder.Name] });
+        await play.ReadyAsync();
+        await play.AskAsync(Code);
+        Assert.Equal(4096, Assert.Single(play.Generations).Body!["options"]!["num_ctx"]!.GetValue<int>());
+        Assert.Equal(0, play.Server.Loads);
+    }
+
+    [Fact]
+    public async Task Unloading_waits_until_the_model_is_gone_and_typing_does_not_bring_it_back()
+    {
+        await using var play = new LanePlay(new() { Models = [Coder] });
+        await play.ReadyAsync();
+        Assert.True(await play.Host.UnloadAsync("QWEN2.5-coder:1.5b", default));
+        Assert.Empty(play.Host.Residents);
+        Assert.Null(play.Host.TryUse());
+        Assert.Equal(OllamaCondition.Idle, play.Host.State.Condition);
+        await play.AskAsync(Code);
+        Assert.Equal(1, play.Server.Loads);
+        Assert.False(await play.Host.UnloadAsync(Coder.Name, default));
+
+        Assert.Equal(Coder.Name, (await play.Host.LoadAsync(Coder.Name, default)).Name);
+        Assert.Equal("w * h", LanePlay.Shown(await play.AskAsync(Code), Code));
+        Assert.DoesNotContain(play.Server.Asked, asked => asked.Method == "DELETE");
+    }
+
+    [Fact]
+    public async Task A_model_that_does_not_leave_is_told_of()
+    {
+        await using var play = new LanePlay(new() { Models = [Coder], StuckStopping = true });
+        await play.ReadyAsync();
+        var unloading = play.Host.UnloadAsync(Coder.Name, default);
+        var polling = TimeSpan.FromMilliseconds(100);
+        while (!unloading.IsCompleted)
+        {
+            await Task.WhenAny(unloading, play.Time.ArmedAsync(polling)).WaitAsync(Play.Hang);
+            play.Time.Advance(polling);
+        }
+
+        Assert.Contains("still in memory", (await Assert.ThrowsAsync<UserException>(() => unloading)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_model_that_expired_is_brought_in_again_when_it_is_asked()
+    {
+        await using var play = new LanePlay(new() { Models = [Coder], KeepAliveSeconds = 60 });
+        await play.ReadyAsync();
+        play.ServerTime.Advance(TimeSpan.FromMinutes(2));
+        play.Time.Advance(TimeSpan.FromMinutes(2));
+        await LanePlay.UntilAsync(() =>
+        {
+            play.Host.TryUse();
+            return play.Server.Loads == 2;
+        });
+        await play.ReadyAsync();
+        var contexts = play.Server.Asked.Where(asked => asked.Path == "/api/generate").Select(asked => asked.Body!["options"]!["num_ctx"]!.GetValue<int>());
+        Assert.Equal([4000, 4000], contexts);
+    }
+
+    [Fact]
+    public async Task A_load_beyond_the_limit_is_refused_with_the_numbers()
+    {
+        await using var play = new LanePlay(
+            new() { Models = [Coder, Chat], Running = [Chat.Name] },
+            options: new() { Limit = ByteSize.GiB(5) });
+        await LanePlay.UntilAsync(() => play.Host.TryUse() is null && play.Host.State.Condition == OllamaCondition.Degraded);
+        Assert.Matches(@"at least 5\.\d GB, and the limit is 5\.0 GB", play.Host.State.Message.English);
+        Assert.Equal(0, play.Server.Loads);
+        var exception = await Assert.ThrowsAsync<UserException>(() => play.Host.LoadAsync(Coder.Name, default));
+        Assert.Contains("llmAssist.memory.limit", exception.Message, StringComparison.Ordinal);
+
+        play.Host.Configure(play.Options with { Limit = ByteSize.GiB(6) });
+        Assert.Equal(Coder.Name, (await play.Host.LoadAsync(Coder.Name, default)).Name);
+        Assert.Equal(OllamaCondition.Ready, play.Host.State.Condition);
+    }
+
+    [Fact]
+    public async Task Canceling_a_load_aborts_it_and_the_former_model_stays_in_use()
+    {
+        await using var play = new LanePlay(new() { Models = [Coder, Other], Running = [Coder.Name], LoadMilliseconds = 60_000 });
+        await play.ReadyAsync();
+        using var canceled = new CancellationTokenSource();
+        var loading = play.Host.LoadAsync(Other.Name, canceled.Token);
+        var load = await play.Server.AskedAsync("/api/generate").WaitAsync(Play.Hang);
+        await LanePlay.UntilAsync(() => play.Host.State is { Condition: OllamaCondition.Loading, Model: "starcoder2:3b" });
+        await canceled.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => loading);
+        Assert.Equal(Outcome.ClientLeft, await load.Ended.WaitAsync(Play.Hang));
+        Assert.Equal((OllamaCondition.Ready, Coder.Name), (play.Host.State.Condition, play.Host.TryUse()?.Name));
+        Assert.Equal("w * h", LanePlay.Shown(await play.AskAsync(Code), Code));
+    }
+
+    [Fact]
+    public async Task Another_client_that_loads_the_model_with_another_context_is_followed_not_fought()
+    {
+        await using var play = new LanePlay(new() { Models = [Coder] });
+        await play.ReadyAsync();
+        using (var others = new Engine.Ollama.OllamaClient(play.Server.Endpoint, play.Time))
+        {
+            await others.LoadAsync(Coder.Name, 8192, null, default);
+        }
+
+        await play.Host.ListAsync(default);
+        await play.AskAsync(Code);
+        Assert.Equal(8192, Assert.Single(play.Generations).Body!["options"]!["num_ctx"]!.GetValue<int>());
+        Assert.Equal(2, play.Server.Loads);
+    }
+
+    [Fact]
+    public async Task Lists_say_what_each_model_can_do_and_touch_none()
+    {
+        await using var play = new LanePlay(new() { Models = [Coder, Chat, Embedding, Cloud], Running = [Coder.Name] });
+        await play.ReadyAsync();
+        var models = await play.Host.ListAsync(default);
+        Assert.Equal(
+            ["qwen2.5-coder:1.5b True True True", "mistral:7b False False False", "nomic-embed-text:latest False False False", "big-coder:cloud False False"],
+            models.Select(model => $"{model.Installed.Name} {model.Running is not null} {model.IsInUse} {model.FillsMiddle}".Replace("big-coder:cloud False False True", "big-coder:cloud False False", StringComparison.Ordinal)));
+        Assert.Equal("ollama.com", models[3].Installed.RemoteHost);
+        Assert.DoesNotContain(play.Server.Asked, asked => asked.Path == "/api/generate");
+    }
+
+    [Fact]
+    public async Task A_download_tells_each_layer_and_goes_on_where_it_was_interrupted()
+    {
+        await using var play = new LanePlay(new() { Models = [], Registry = [Coder], FrameMilliseconds = 1000 }, "");
+        using var canceled = new CancellationTokenSource();
+        var first = PullAsync(3);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
+        var second = PullAsync(int.MaxValue);
+        var steps = await second;
+        Assert.True(0 < steps.First(step => step.TotalBytes != 0).CompletedBytes);
+        Assert.Equal("success", steps[^1].Status);
+        Assert.Equal(Coder.Name, Assert.Single(await play.Host.ListAsync(default)).Installed.Name);
+
+        async Task<List<Engine.Ollama.PullProgress>> PullAsync(int most)
+        {
+            var steps = new List<Engine.Ollama.PullProgress>();
+            var enumerating = Task.Run(async () =>
+            {
+                await foreach (var step in play.Host.PullAsync(Coder.Name, most == int.MaxValue ? default : canceled.Token))
+                {
+                    steps.Add(step);
+                    if (steps.Count == most)
+                    {
+                        await canceled.CancelAsync();
+                    }
+                }
+            });
+            while (!enumerating.IsCompleted)
+            {
+                await Task.WhenAny(enumerating, play.ServerTime.ArmedAsync(TimeSpan.FromSeconds(1)));
+                play.ServerTime.Advance(TimeSpan.FromSeconds(1));
+            }
+
+            await enumerating;
+            return steps;
+        }
+    }
+
+    [Fact]
+    public async Task A_server_too_old_to_tell_what_runs_is_asked_all_the_same()
+    {
+        await using var play = new LanePlay(new() { Models = [Coder], WithoutRunning = true });
+        Assert.Equal(OllamaCondition.Ready, await play.ReadyAsync());
+        Assert.Equal("w * h", LanePlay.Shown(await play.AskAsync(Code), Code));
+    }
+
+    [Fact]
+    public async Task Ollama_that_is_not_there_is_no_trouble_unless_a_model_of_it_was_named()
+    {
+        await using var play = new LanePlay(new());
+        var nobody = new Uri("http://127.0.0.1:9");
+        play.Host.Configure(play.Options with { Endpoint = nobody, Model = "" });
+        Assert.Equal(OllamaCondition.Absent, await play.ReadyAsync());
+        play.Host.Configure(play.Options with { Endpoint = nobody });
+        play.Time.Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal(OllamaCondition.Degraded, await play.ReadyAsync());
+        play.Host.Configure(play.Options with { Endpoint = null });
+        Assert.Equal(OllamaCondition.Off, play.Host.State.Condition);
+    }
+
+    private static IEnumerable<FakeModel> Models(string names) => names.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(name => name switch
+    {
+        "coder" => Coder,
+        "other" => Other,
+        "chat" => Chat,
+        "embedding" => Embedding,
+        _ => Cloud,
+    });
+}
