@@ -95,6 +95,7 @@ public sealed class OllamaHost : IDisposable
     private static readonly TimeSpan LookIsOld = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan UnloadPolling = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan UnloadPatience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan TooSilent = TimeSpan.FromSeconds(10); // for completions; loads may take minutes
     private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LongestRetry = TimeSpan.FromMinutes(1);
 
@@ -269,6 +270,7 @@ public sealed class OllamaHost : IDisposable
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, connection.Ending);
         request = request with { Model = use.Name, ContextTokens = use.ContextTokens, KeepAlive = KeepAlive };
         Change(() => _generating++);
+        var asked = _time.GetTimestamp();
         try
         {
             await using var pieces = connection.Client.GenerateAsync(request, either.Token).GetAsyncEnumerator(either.Token);
@@ -285,6 +287,14 @@ public sealed class OllamaHost : IDisposable
                     Fail(connection, exception, isOfModel: !exception.ConcernsServer);
                     throw;
                 }
+                catch (OperationCanceledException) when (cancellation.IsCancellationRequested && TooSilent < _time.GetElapsedTime(asked))
+                {
+                    // The user typed on before the deadline; a server that is stuck would otherwise never be told of.
+                    var exception = OllamaException.TimedOut(connection.Client.Endpoint, TooSilent);
+                    attempt.Failed(exception);
+                    Fail(connection, exception, isOfModel: false);
+                    throw;
+                }
 
                 if (!hasPiece)
                 {
@@ -292,6 +302,7 @@ public sealed class OllamaHost : IDisposable
                 }
 
                 // The first piece proves that both live.
+                asked = _time.GetTimestamp();
                 attempt.Succeeded();
                 Succeed(connection, ofModel: true);
                 yield return pieces.Current;

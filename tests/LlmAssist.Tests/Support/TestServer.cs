@@ -70,7 +70,10 @@ internal sealed class TestServer : IAsyncDisposable
     public ClientLink Client => field ?? throw new InvalidOperationException("The product keeps its own.");
 
     /// <summary>How many status notifications have come so far.</summary>
-    public int PassedOver { get; private set; }
+    public int PassedOver => Statuses.Count;
+
+    /// <summary>The status notifications that have come so far.</summary>
+    public List<JsonElement> Statuses { get; } = [];
 
     /// <summary>The server's exit code, once it has ended.</summary>
     public Task<int> ExitCode => _running.WaitAsync(Patience);
@@ -206,7 +209,7 @@ internal sealed class TestServer : IAsyncDisposable
         var message = document.RootElement.Clone();
         if (_skipsStatus && message.TryGetProperty("method", out var method) && method.GetString() == AssistMethods.Status)
         {
-            PassedOver++;
+            Statuses.Add(message.GetProperty("params"));
             return null;
         }
 
