@@ -6,81 +6,6 @@ using LlmAssist.Engine.Ollama;
 
 namespace LlmAssist.Engine.Models;
 
-/// <summary>What the user wants of Ollama.</summary>
-public sealed record OllamaOptions
-{
-    /// <summary>Where it listens; null for none: then no socket is opened.</summary>
-    public Uri? Endpoint { get; init; }
-
-    /// <summary>The model to ask; empty for one that Ollama runs already. Only a model that is named is ever loaded.</summary>
-    public string Model { get; init; } = "";
-
-    /// <summary>How long a model stays unused; <see cref="Timeout.InfiniteTimeSpan"/> for ever, null leaves it to Ollama.</summary>
-    public TimeSpan? KeepAlive { get; init; }
-
-    /// <summary>Tokens of context to load with; null goes by the memory that is free at the load.</summary>
-    public int? ContextTokens { get; init; }
-
-    /// <summary>What all models may take.</summary>
-    public ByteSize Limit { get; init; } = ByteSize.GiB(6);
-}
-
-/// <summary>How things stand with Ollama.</summary>
-public enum OllamaCondition
-{
-    /// <summary>Switched off.</summary>
-    Off,
-
-    /// <summary>Nobody has looked yet.</summary>
-    Unknown,
-
-    /// <summary>It does not run here, and nobody said that it should.</summary>
-    Absent,
-
-    /// <summary>It runs, and no model is to be asked.</summary>
-    Idle,
-
-    /// <summary>A model is being loaded.</summary>
-    Loading,
-
-    /// <summary>A model can be asked.</summary>
-    Ready,
-
-    /// <summary>The model that should be asked cannot be.</summary>
-    Degraded,
-}
-
-/// <summary>How things stand, and why.</summary>
-/// <param name="Condition">In a word.</param>
-/// <param name="Message">For the user; empty where there is nothing to say.</param>
-/// <param name="Model">The model it is about; null for none.</param>
-public sealed record OllamaState(OllamaCondition Condition, Phrase Message, string? Model);
-
-/// <summary>A model that can be asked now.</summary>
-/// <param name="Name">Its display name.</param>
-/// <param name="Key">See <see cref="RunningModel.Key"/>.</param>
-/// <param name="ContextTokens">The context that it is loaded with: another one in a request would load it anew.</param>
-/// <param name="Facts">What the server knows about it.</param>
-/// <param name="SeenContextTokens">The context as the server lists it; null if it does not.</param>
-public sealed record OllamaUse(string Name, string Key, int ContextTokens, ModelFacts Facts, int? SeenContextTokens);
-
-/// <summary>A model of Ollama, for lists.</summary>
-/// <param name="Installed">On disk.</param>
-/// <param name="Running">In memory; null if it is not.</param>
-/// <param name="Facts">What the server knows about it; null if it did not tell.</param>
-/// <param name="FillsMiddle">Whether we know how to ask it for what stands between two texts.</param>
-/// <param name="IsInUse">Whether completions are asked of it.</param>
-public sealed record OllamaModel(InstalledModel Installed, RunningModel? Running, ModelFacts? Facts, bool FillsMiddle, bool IsInUse);
-
-/// <summary>A model in Ollama's memory, whoever loaded it.</summary>
-/// <param name="Id">Which.</param>
-/// <param name="RamBytes">Memory of the machine.</param>
-/// <param name="VramBytes">Memory of graphics cards.</param>
-/// <param name="ContextTokens">Its context; null if not told.</param>
-/// <param name="LastUsed">When we used it last; where we did not, when we saw it first.</param>
-/// <param name="IsBusy">Whether it answers us right now.</param>
-public sealed record OllamaResident(ModelId Id, long RamBytes, long VramBytes, int? ContextTokens, DateTimeOffset LastUsed, bool IsBusy);
-
 /// <summary>
 /// Keeps company with one Ollama server: finds it, recovers from its failures, brings the model in that is to be asked, and tells
 /// how things stand. Whoever completes is never kept waiting: <see cref="TryUse"/> answers at once, and what is missing is
@@ -95,7 +20,6 @@ public sealed class OllamaHost : IDisposable
     private static readonly TimeSpan LookIsOld = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan UnloadPolling = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan UnloadPatience = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan TooSilent = TimeSpan.FromSeconds(10); // for completions; loads may take minutes
     private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LongestRetry = TimeSpan.FromMinutes(1);
 
@@ -111,7 +35,7 @@ public sealed class OllamaHost : IDisposable
     private readonly Dictionary<string, DateTimeOffset> _lastUsed = []; // by key
     private readonly HashSet<string> _ours = []; // keys of models that we loaded
     private OllamaOptions _options = new();
-    private Connection? _connection;
+    private OllamaConnection? _connection;
     private string? _chosen; // in this session; wins over the options
     private string? _suspended; // the user unloaded it, so typing does not bring it back
     private OllamaUse? _use;
@@ -193,7 +117,7 @@ public sealed class OllamaHost : IDisposable
     /// <summary>Takes over what the user wants. Asks nobody; <see cref="WatchAsync"/> and <see cref="TryUse"/> do.</summary>
     public void Configure(OllamaOptions options)
     {
-        Connection? former = null;
+        OllamaConnection? former = null;
         Change(() =>
         {
             if (options == _options)
@@ -204,7 +128,7 @@ public sealed class OllamaHost : IDisposable
             if (options.Endpoint != _options.Endpoint)
             {
                 former = _connection;
-                _connection = options.Endpoint is null ? null : new(options.Endpoint, _time);
+                _connection = options.Endpoint is null ? null : Connect(options.Endpoint);
                 ForgetServerLocked();
             }
 
@@ -266,46 +190,13 @@ public sealed class OllamaHost : IDisposable
     public async IAsyncEnumerable<GeneratedPiece> GenerateAsync(OllamaUse use, GenerateRequest request, [EnumeratorCancellation] CancellationToken cancellation)
     {
         var connection = Connected();
-        using var attempt = Begin(connection, isAsked: false);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, connection.Ending);
         request = request with { Model = use.Name, ContextTokens = use.ContextTokens, KeepAlive = KeepAlive };
         Change(() => _generating++);
-        var asked = _time.GetTimestamp();
         try
         {
-            await using var pieces = connection.Client.GenerateAsync(request, either.Token).GetAsyncEnumerator(either.Token);
-            while (true)
+            await foreach (var piece in connection.GenerateAsync(request, cancellation))
             {
-                bool hasPiece;
-                try
-                {
-                    hasPiece = await pieces.MoveNextAsync();
-                }
-                catch (OllamaException exception)
-                {
-                    attempt.Failed(exception);
-                    Fail(connection, exception, isOfModel: !exception.ConcernsServer);
-                    throw;
-                }
-                catch (OperationCanceledException) when (cancellation.IsCancellationRequested && TooSilent < _time.GetElapsedTime(asked))
-                {
-                    // The user typed on before the deadline; a server that is stuck would otherwise never be told of.
-                    var exception = OllamaException.TimedOut(connection.Client.Endpoint, TooSilent);
-                    attempt.Failed(exception);
-                    Fail(connection, exception, isOfModel: false);
-                    throw;
-                }
-
-                if (!hasPiece)
-                {
-                    yield break;
-                }
-
-                // The first piece proves that both live.
-                asked = _time.GetTimestamp();
-                attempt.Succeeded();
-                Succeed(connection, ofModel: true);
-                yield return pieces.Current;
+                yield return piece;
             }
         }
         finally
@@ -360,7 +251,7 @@ public sealed class OllamaHost : IDisposable
     /// <summary>Which version the server is.</summary>
     /// <exception cref="OllamaException">It does not answer as it should.</exception>
     public Task<OllamaVersion> VersionAsync(CancellationToken cancellation) =>
-        CallAsync(Connected(), isAsked: true, static (client, either) => client.VersionAsync(either), cancellation);
+        Connected().CallAsync(isAsked: true, isOfModel: false, static (client, either) => client.VersionAsync(either), cancellation);
 
     /// <summary>Loads a model, if it is not loaded, and asks it from now on. Canceling aborts the load; the former model stays in use then.</summary>
     /// <exception cref="UserException">There is no such model, it does not fit, or Ollama failed.</exception>
@@ -419,11 +310,7 @@ public sealed class OllamaHost : IDisposable
                 _use = null;
             }
         });
-        await CallAsync(connection, isAsked: true, async (client, either) =>
-        {
-            await client.UnloadAsync(model?.Name ?? name, either);
-            return true;
-        }, cancellation);
+        await connection.CallAsync(isAsked: true, isOfModel: false, (client, either) => client.UnloadAsync(model?.Name ?? name, either), cancellation);
         if (model is null)
         {
             return true;
@@ -467,8 +354,7 @@ public sealed class OllamaHost : IDisposable
     public async IAsyncEnumerable<PullProgress> PullAsync(string name, [EnumeratorCancellation] CancellationToken cancellation)
     {
         var connection = Connected();
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, connection.Ending);
-        await foreach (var progress in connection.Client.PullAsync(name, either.Token))
+        await foreach (var progress in connection.PullAsync(name, cancellation))
         {
             yield return progress;
         }
@@ -481,7 +367,7 @@ public sealed class OllamaHost : IDisposable
     {
         while (true)
         {
-            Connection? connection;
+            OllamaConnection? connection;
             Task configured;
             lock (_gate)
             {
@@ -505,7 +391,7 @@ public sealed class OllamaHost : IDisposable
     /// <summary>Closes the connections; what runs at the server goes on there.</summary>
     public void Dispose()
     {
-        Connection? connection;
+        OllamaConnection? connection;
         lock (_gate)
         {
             connection = _connection;
@@ -531,7 +417,7 @@ public sealed class OllamaHost : IDisposable
 
     private bool IsNamedLocked => (_chosen ?? _options.Model).Length != 0;
 
-    private TimeSpan WaitBefore(Connection? connection)
+    private TimeSpan WaitBefore(OllamaConnection? connection)
     {
         if (connection is null)
         {
@@ -546,7 +432,7 @@ public sealed class OllamaHost : IDisposable
         }
     }
 
-    private void PrepareLocked(Connection connection)
+    private void PrepareLocked(OllamaConnection connection)
     {
         if (_preparing is null or { IsCompleted: true })
         {
@@ -555,7 +441,7 @@ public sealed class OllamaHost : IDisposable
     }
 
     // Never fails: what goes wrong is told by the state.
-    private async Task PrepareAsync(Connection connection, bool mayLoad, CancellationToken cancellation)
+    private async Task PrepareAsync(OllamaConnection connection, bool mayLoad, CancellationToken cancellation)
     {
         try
         {
@@ -619,13 +505,13 @@ public sealed class OllamaHost : IDisposable
         }
     }
 
-    private async Task LookAsync(Connection connection, bool isAsked, CancellationToken cancellation)
+    private async Task LookAsync(OllamaConnection connection, bool isAsked, CancellationToken cancellation)
     {
-        var installed = await CallAsync(connection, isAsked, static (client, either) => client.ListAsync(either), cancellation);
+        var installed = await connection.CallAsync(isAsked, isOfModel: false, static (client, either) => client.ListAsync(either), cancellation);
         IReadOnlyList<RunningModel>? running = null;
         try
         {
-            running = await CallAsync(connection, isAsked, static (client, either) => client.RunningAsync(either), cancellation);
+            running = await connection.CallAsync(isAsked, isOfModel: false, static (client, either) => client.RunningAsync(either), cancellation);
             connection.Health.Observe(running);
         }
         catch (OllamaException exception) when (exception.Reason == OllamaReason.Unsupported)
@@ -669,7 +555,7 @@ public sealed class OllamaHost : IDisposable
     }
 
     // No model is named: one that runs anyway and can do it costs nothing more. The one used last is the one that stays longest.
-    private async Task TakeRunningAsync(Connection connection, CancellationToken cancellation)
+    private async Task TakeRunningAsync(OllamaConnection connection, CancellationToken cancellation)
     {
         IReadOnlyList<(InstalledModel Installed, RunningModel Running)> candidates;
         lock (_gate)
@@ -694,7 +580,7 @@ public sealed class OllamaHost : IDisposable
         }
     }
 
-    private async Task BringInAsync(Connection connection, InstalledModel model, CancellationToken cancellation)
+    private async Task BringInAsync(OllamaConnection connection, InstalledModel model, CancellationToken cancellation)
     {
         await _oneLoad.WaitAsync(cancellation);
         try
@@ -732,16 +618,7 @@ public sealed class OllamaHost : IDisposable
             Change(() => _loading = model.Name);
             try
             {
-                await CallAsync(
-                    connection,
-                    isAsked: true,
-                    async (client, either) =>
-                    {
-                        await client.LoadAsync(model.Name, context, keepAlive, either);
-                        return true;
-                    },
-                    cancellation,
-                    isOfModel: true);
+                await connection.CallAsync(isAsked: true, isOfModel: true, (client, either) => client.LoadAsync(model.Name, context, keepAlive, either), cancellation);
                 lock (_gate)
                 {
                     _ours.Add(model.Key);
@@ -768,7 +645,7 @@ public sealed class OllamaHost : IDisposable
         }
     }
 
-    private void Take(Connection connection, InstalledModel model, ModelFacts facts, int context, int? seen) => Change(() =>
+    private void Take(OllamaConnection connection, InstalledModel model, ModelFacts facts, int context, int? seen) => Change(() =>
     {
         if (_connection == connection)
         {
@@ -777,7 +654,7 @@ public sealed class OllamaHost : IDisposable
         }
     });
 
-    private async Task<ModelFacts> FactsAsync(Connection connection, InstalledModel model, CancellationToken cancellation)
+    private async Task<ModelFacts> FactsAsync(OllamaConnection connection, InstalledModel model, CancellationToken cancellation)
     {
         lock (_gate)
         {
@@ -787,7 +664,7 @@ public sealed class OllamaHost : IDisposable
             }
         }
 
-        var facts = await CallAsync(connection, isAsked: true, (client, either) => client.ShowAsync(model.Name, either), cancellation, isOfModel: true);
+        var facts = await connection.CallAsync(isAsked: true, isOfModel: true, (client, either) => client.ShowAsync(model.Name, either), cancellation);
         lock (_gate)
         {
             // Of the tensors, of which there are hundreds, nothing is needed later.
@@ -840,7 +717,15 @@ public sealed class OllamaHost : IDisposable
 
     // ---- Calls, and what they tell of the server ----
 
-    private Connection Connected()
+    private OllamaConnection Connect(Uri endpoint)
+    {
+        var connection = new OllamaConnection(endpoint, _time);
+        connection.Succeeded += Succeed;
+        connection.Failed += Fail;
+        return connection;
+    }
+
+    private OllamaConnection Connected()
     {
         lock (_gate)
         {
@@ -850,38 +735,7 @@ public sealed class OllamaHost : IDisposable
         }
     }
 
-    private async Task<T> CallAsync<T>(
-        Connection connection,
-        bool isAsked,
-        Func<OllamaClient, CancellationToken, Task<T>> call,
-        CancellationToken cancellation,
-        bool isOfModel = false)
-    {
-        using var attempt = Begin(connection, isAsked);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, connection.Ending);
-        try
-        {
-            var result = await call(connection.Client, either.Token);
-            attempt.Succeeded();
-            Succeed(connection, ofModel: false);
-            return result;
-        }
-        catch (OllamaException exception)
-        {
-            attempt.Failed(exception);
-            if (exception.ConcernsServer || isOfModel)
-            {
-                Fail(connection, exception, isOfModel: !exception.ConcernsServer);
-            }
-
-            throw;
-        }
-    }
-
-    private static HealthAttempt Begin(Connection connection, bool isAsked) =>
-        connection.Health.TryBegin(isAsked) ?? throw (connection.Health.LastFailure ?? OllamaException.Unreachable(connection.Client.Endpoint, null));
-
-    private void Succeed(Connection connection, bool ofModel) => Change(() =>
+    private void Succeed(OllamaConnection connection, bool ofModel) => Change(() =>
     {
         if (_connection == connection)
         {
@@ -894,7 +748,7 @@ public sealed class OllamaHost : IDisposable
         }
     });
 
-    private void Fail(Connection connection, UserException exception, bool isOfModel) => Change(() =>
+    private void Fail(OllamaConnection connection, UserException exception, bool isOfModel) => Change(() =>
     {
         if (_connection != connection)
         {
@@ -994,24 +848,4 @@ public sealed class OllamaHost : IDisposable
     private sealed record Trouble(Phrase Message, OllamaReason? Reason, bool IsOfServer, bool IsMissing);
 
     private sealed class MissingModelException(Phrase phrase) : UserException(phrase);
-
-    // One endpoint: with another one nothing that was learned of the former holds.
-    private sealed class Connection(Uri endpoint, TimeProvider time) : IDisposable
-    {
-        private readonly CancellationTokenSource _ending = new();
-
-        public OllamaClient Client { get; } = new(endpoint, time);
-
-        public OllamaHealth Health { get; } = new(time);
-
-        public CancellationToken Ending => _ending.Token;
-
-        public bool WasReached { get; set; } // guarded by the host's gate
-
-        public void Dispose()
-        {
-            _ending.Cancel();
-            Client.Dispose();
-        }
-    }
 }

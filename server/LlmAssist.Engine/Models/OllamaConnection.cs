@@ -1,0 +1,131 @@
+// One endpoint of Ollama: the client, its breaker, and what calls tell of the server. Decides nothing.
+using System.Runtime.CompilerServices;
+using LlmAssist.Engine.Ollama;
+
+namespace LlmAssist.Engine.Models;
+
+/// <summary>
+/// Calls go through the breaker, and everybody who must know hears how they ended. With another endpoint nothing that was learned of
+/// this one holds, so there is another connection then.
+/// </summary>
+/// <remarks>Safe on any thread.</remarks>
+internal sealed class OllamaConnection(Uri endpoint, TimeProvider time) : IDisposable
+{
+    private static readonly TimeSpan TooSilent = TimeSpan.FromSeconds(10); // for completions; loads may take minutes
+
+    private readonly OllamaClient _client = new(endpoint, time);
+    private readonly CancellationTokenSource _ending = new();
+
+    /// <summary>Raised when a call went well; true if it was a request to a model, which so has proved that it lives.</summary>
+    public event Action<OllamaConnection, bool>? Succeeded;
+
+    /// <summary>Raised when a call went wrong; true if that says something about a model, false if about the server.</summary>
+    public event Action<OllamaConnection, OllamaException, bool>? Failed;
+
+    public OllamaHealth Health { get; } = new(time);
+
+    /// <summary>Whether the server has ever answered.</summary>
+    public bool WasReached { get; set; } // guarded by its owner
+
+    /// <summary>Canceled when the connection is given up.</summary>
+    public CancellationToken Ending => _ending.Token;
+
+    /// <summary>Makes a call.</summary>
+    /// <param name="isAsked">Whether a person asked for it: then it need not wait for the breaker.</param>
+    /// <param name="isOfModel">Whether a failure that does not concern the server concerns a model that is in use.</param>
+    /// <exception cref="OllamaException">It failed, or the breaker is open.</exception>
+    public async Task<T> CallAsync<T>(bool isAsked, bool isOfModel, Func<OllamaClient, CancellationToken, Task<T>> call, CancellationToken cancellation)
+    {
+        using var attempt = Begin(isAsked);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _ending.Token);
+        try
+        {
+            var result = await call(_client, either.Token);
+            attempt.Succeeded();
+            Succeeded?.Invoke(this, false);
+            return result;
+        }
+        catch (OllamaException exception)
+        {
+            attempt.Failed(exception);
+            if (exception.ConcernsServer || isOfModel)
+            {
+                Failed?.Invoke(this, exception, !exception.ConcernsServer);
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>The same for a call that answers nothing.</summary>
+    public Task CallAsync(bool isAsked, bool isOfModel, Func<OllamaClient, CancellationToken, Task> call, CancellationToken cancellation) =>
+        CallAsync(
+            isAsked,
+            isOfModel,
+            async (client, either) =>
+            {
+                await call(client, either);
+                return true;
+            },
+            cancellation);
+
+    /// <summary>Continues a prompt.</summary>
+    /// <exception cref="OllamaException">It failed, or the breaker is open.</exception>
+    public async IAsyncEnumerable<GeneratedPiece> GenerateAsync(GenerateRequest request, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        using var attempt = Begin(isAsked: false);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _ending.Token);
+        await using var pieces = _client.GenerateAsync(request, either.Token).GetAsyncEnumerator(either.Token);
+        var heard = time.GetTimestamp();
+        while (await NextAsync(pieces, attempt, heard, cancellation))
+        {
+            // The first piece proves that both live.
+            heard = time.GetTimestamp();
+            attempt.Succeeded();
+            Succeeded?.Invoke(this, true);
+            yield return pieces.Current;
+        }
+    }
+
+    /// <summary>Downloads a model.</summary>
+    /// <exception cref="OllamaException">It failed.</exception>
+    public async IAsyncEnumerable<PullProgress> PullAsync(string name, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _ending.Token);
+        await foreach (var progress in _client.PullAsync(name, either.Token))
+        {
+            yield return progress;
+        }
+    }
+
+    public void Dispose()
+    {
+        _ending.Cancel();
+        _client.Dispose();
+    }
+
+    private async ValueTask<bool> NextAsync(IAsyncEnumerator<GeneratedPiece> pieces, HealthAttempt attempt, long heard, CancellationToken cancellation)
+    {
+        try
+        {
+            return await pieces.MoveNextAsync();
+        }
+        catch (OllamaException exception)
+        {
+            attempt.Failed(exception);
+            Failed?.Invoke(this, exception, !exception.ConcernsServer);
+            throw;
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested && TooSilent < time.GetElapsedTime(heard))
+        {
+            // The user typed on before the deadline; a server that is stuck would otherwise never be told of.
+            var exception = OllamaException.TimedOut(endpoint, TooSilent);
+            attempt.Failed(exception);
+            Failed?.Invoke(this, exception, false);
+            throw;
+        }
+    }
+
+    private HealthAttempt Begin(bool isAsked) =>
+        Health.TryBegin(isAsked) ?? throw (Health.LastFailure ?? OllamaException.Unreachable(endpoint, null));
+}
