@@ -1,38 +1,15 @@
 // The stand-in for Ollama, as a process, against Ollama's own client: what that client understands, ours may rely on.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { Ollama } from 'ollama';
+import { startStandIn } from './standin.mjs';
 
-const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-const program = join(root, 'artifacts', 'fake-ollama', process.platform === 'win32' ? 'fake-ollama.exe' : 'fake-ollama');
 const model = 'qwen2.5-coder:1.5b';
 const code = 'def pay(account, amount):\n    if amount <= 0:\n        raise ValueError("nothing to pay")\n    account.balance -= amount\n    return account\n';
 
-/** Starts the stand-in on a free port; it ends with the test. */
+/** Ollama's own client, at a stand-in that ends with the test. */
 async function start(test, scenario = {}) {
-  const folder = mkdtempSync(join(tmpdir(), 'llm-assist-e2e-'));
-  writeFileSync(join(folder, 'scenario.json'), JSON.stringify(scenario));
-  writeFileSync(join(folder, 'ledger.py'), code);
-  const child = spawn(program, ['--port', '0', '--scenario', join(folder, 'scenario.json'), '--learn', join(folder, 'ledger.py')], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const exit = new Promise((resolve, reject) => {
-    child.on('error', error => reject(new Error(`${error.message}; npm test builds it`)));
-    child.on('exit', status => resolve(status));
-  });
-  test.after(async () => {
-    child.stdin.end();
-    assert.equal(await exit, 0);
-    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
-  });
-  const lines = createInterface({ input: child.stdout });
-  const line = await Promise.race([new Promise(resolve => lines.once('line', resolve)), exit.then(status => `ended with ${status}`)]);
-  const [host] = /http:\/\/127\.0\.0\.1:\d+/.exec(line) ?? assert.fail(line);
-  return new Ollama({ host });
+  return new Ollama({ host: await startStandIn(test, scenario, { 'ledger.py': code }) });
 }
 
 /** Asks until a condition holds; each answer is a state, and the test's own deadline is the end of it. */

@@ -13,7 +13,7 @@ namespace LlmAssist.Engine.Completion;
 internal sealed class PatternSource(ModelHost host)
 {
     private const double LeastWordConfidence = 0.002; // a list is for choosing; below this there is nothing to choose
-    private const double LeastProbability = 1.0 / (1 << 16); // one unheard-of name must not decide about a line
+    private const double LeastProbability = 1.0 / (1 << 10); // one unheard-of name must not decide about a line
     private const int MaximumDocuments = 8; // the most recently used teach; those before them are forgotten
 
     private readonly Lock _gate = new();

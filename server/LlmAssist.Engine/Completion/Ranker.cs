@@ -8,9 +8,9 @@ internal static class Ranker
     public const double Unjudged = 0.6;
 
     // From bits a symbol, by which the pattern models are surprised at a text, to confidence in it. Code that users keep costs
-    // held-out models 2 to 4 bits a symbol (docs/pattern-model.md); names from nowhere cost 10 and more. Between them the curve is
-    // a judgment, not a measurement.
-    private static readonly (double Bits, double Confidence)[] Curve = [(0, 0.85), (3, 0.72), (6, 0.55), (9, 0.35), (14, 0.1)];
+    // held-out models 2 to 4 bits a symbol (docs/pattern-model.md); a name from nowhere counts 10. A line may well have a new name or
+    // two in it; one of nothing else is nonsense. Between these the curve is a judgment, not a measurement.
+    private static readonly (double Bits, double Confidence)[] Curve = [(0, 0.85), (3, 0.75), (6, 0.6), (8, 0.45), (10, 0.2)];
 
     /// <summary>The confidence in a text at which the pattern models are surprised by so many bits a symbol; null where they cannot judge.</summary>
     public static double Confidence(double? bitsPerSymbol)

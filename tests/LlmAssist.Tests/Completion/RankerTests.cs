@@ -30,8 +30,8 @@ public sealed class RankerTests
     [Theory]
     [InlineData(null, 0.6)]
     [InlineData(0.0, 0.85)]
-    [InlineData(3.0, 0.72)]
-    [InlineData(16.0, 0.1)]
+    [InlineData(3.0, 0.75)]
+    [InlineData(16.0, 0.2)]
     public void Surprise_lowers_confidence(double? bits, double expected) => Assert.Equal(expected, Ranker.Confidence(bits), 6);
 
     [Fact]
