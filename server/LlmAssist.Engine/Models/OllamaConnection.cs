@@ -13,7 +13,7 @@ internal sealed class OllamaConnection(Uri endpoint, TimeProvider time) : IDispo
 {
     private static readonly TimeSpan TooSilent = TimeSpan.FromSeconds(10); // for completions; loads may take minutes
 
-    private readonly OllamaClient _client = new(endpoint, time);
+    private readonly Lazy<OllamaClient> _client = new(() => new(endpoint, time));
     private readonly CancellationTokenSource _ending = new();
 
     /// <summary>Raised when a call went well; true if it was a request to a model, which so has proved that it lives.</summary>
@@ -40,7 +40,7 @@ internal sealed class OllamaConnection(Uri endpoint, TimeProvider time) : IDispo
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _ending.Token);
         try
         {
-            var result = await call(_client, either.Token);
+            var result = await call(await ClientAsync(either.Token), either.Token);
             attempt.Succeeded();
             Succeeded?.Invoke(this, false);
             return result;
@@ -75,7 +75,7 @@ internal sealed class OllamaConnection(Uri endpoint, TimeProvider time) : IDispo
     {
         using var attempt = Begin(isAsked: false);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _ending.Token);
-        await using var pieces = _client.GenerateAsync(request, either.Token).GetAsyncEnumerator(either.Token);
+        await using var pieces = _client.Value.GenerateAsync(request, either.Token).GetAsyncEnumerator(either.Token);
         var heard = time.GetTimestamp();
         while (await NextAsync(pieces, attempt, heard, cancellation))
         {
@@ -92,7 +92,8 @@ internal sealed class OllamaConnection(Uri endpoint, TimeProvider time) : IDispo
     public async IAsyncEnumerable<PullProgress> PullAsync(string name, [EnumeratorCancellation] CancellationToken cancellation)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _ending.Token);
-        await foreach (var progress in _client.PullAsync(name, either.Token))
+        var client = await ClientAsync(either.Token);
+        await foreach (var progress in client.PullAsync(name, either.Token))
         {
             yield return progress;
         }
@@ -101,7 +102,20 @@ internal sealed class OllamaConnection(Uri endpoint, TimeProvider time) : IDispo
     public void Dispose()
     {
         _ending.Cancel();
-        _client.Dispose();
+        if (_client.IsValueCreated)
+        {
+            _client.Value.Dispose();
+        }
+    }
+
+    private async ValueTask<OllamaClient> ClientAsync(CancellationToken cancellation)
+    {
+        if (!_client.IsValueCreated)
+        {
+            await OllamaPort.KnockAsync(endpoint, cancellation);
+        }
+
+        return _client.Value;
     }
 
     private async ValueTask<bool> NextAsync(IAsyncEnumerator<GeneratedPiece> pieces, HealthAttempt attempt, long heard, CancellationToken cancellation)
