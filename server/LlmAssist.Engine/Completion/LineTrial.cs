@@ -146,7 +146,8 @@ public sealed record HiddenLine(CorpusFile File, SourceText Text, int Offset)
 /// <param name="Confidence">How likely it is to be entirely right, 0..1.</param>
 /// <param name="Lane">Whose text it is; of two that agree, the longer one's.</param>
 /// <param name="Elapsed">From the question to the answer.</param>
-public sealed record LaneAnswer(string? Text, double Confidence, CompletionLane Lane, TimeSpan Elapsed);
+/// <param name="WhyNot">Why there is nothing; null where there is, and where it was not sure enough.</param>
+public sealed record LaneAnswer(string? Text, double Confidence, CompletionLane Lane, TimeSpan Elapsed, Phrase? WhyNot = null);
 
 /// <summary>What the lanes say to one place.</summary>
 /// <param name="Pattern">Pattern models and the open documents.</param>
@@ -173,8 +174,8 @@ public static class LineTrial
         var (line, said) = (pattern.Items.FirstOrDefault(), ollama.Items.FirstOrDefault());
         var ranked = Ranker.Rank(line, said, settings.MinConfidence);
         return new(
-            AnswerOf(line, pattern.Elapsed),
-            AnswerOf(said is not null && settings.MinConfidence <= said.Confidence ? said : null, ollama.Elapsed),
+            AnswerOf(line, pattern.Elapsed) with { WhyNot = line is null ? pattern.Why : null },
+            AnswerOf(said is not null && settings.MinConfidence <= said.Confidence ? said : null, ollama.Elapsed) with { WhyNot = said is null ? ollama.Ollama?.Why ?? ollama.Why : null },
             AnswerOf(ranked.FirstOrDefault(), pattern.Elapsed + ollama.Elapsed),
             line is not null && said is not null && (line.Text.StartsWith(said.Text, StringComparison.Ordinal) || said.Text.StartsWith(line.Text, StringComparison.Ordinal)),
             ollama.Ollama);

@@ -251,7 +251,7 @@ internal static class CompleteVerb
                 .Where(answer => answer.Text is not null)
                 .Select(answer => new CompleteItem(answer.Text!, NameOf(answer.Lane), answer.Confidence, "inline")));
             elapsed += shown.Elapsed;
-            why = lanes.Report?.Why ?? Unsure;
+            why = (request.Source == "ollama" ? null : lanes.Pattern.WhyNot) ?? lanes.Ollama.WhyNot ?? Unsure;
         }
 
         foreach (var report in new[] { asked.Line, asked.Words }.OfType<CompletionReport>())
@@ -284,21 +284,20 @@ internal static class CompleteVerb
         var terminal = context.Terminal;
         if (source != "ollama")
         {
-            ShowOne(lanes.Pattern, new(
+            ShowOne(lanes.Pattern, new("pattern", "patrones"), new(
                 $"    pattern: confidence {Figures.Share(lanes.Pattern.Confidence)}, {Figures.Microseconds(lanes.Pattern.Elapsed)}",
                 $"    patrones: confianza {Figures.Share(lanes.Pattern.Confidence)}, {Figures.Microseconds(lanes.Pattern.Elapsed)}"),
-                new("    pattern: nothing sure enough", "    patrones: nada lo bastante seguro"));
+                "");
         }
 
         var first = lanes.Report?.FirstText is { } time ? Figures.Duration(time) : "–";
-        ShowOne(lanes.Ollama, new(
-            $"    ollama: confidence {Figures.Share(lanes.Ollama.Confidence)}, first text after {first}, answer after {Figures.Duration(lanes.Ollama.Elapsed)}",
-            $"    ollama: confianza {Figures.Share(lanes.Ollama.Confidence)}, primer texto a los {first}, respuesta a los {Figures.Duration(lanes.Ollama.Elapsed)}"),
-            lanes.Report?.Why is { } why ? new($"    ollama: {why.English}", $"    ollama: {why.Spanish}")
-                : lanes.Report?.Text is { Length: > 0 } text ? new(
-                    $"    ollama: wrote '{text.Trim()}', which is not shown: not sure enough, or there already",
-                    $"    ollama: escribió «{text.Trim()}», que no se muestra: poco seguro, o ya estaba")
-                : new("    ollama: wrote nothing here", "    ollama: no escribió nada aquí"));
+        ShowOne(
+            lanes.Ollama,
+            Phrase.Same("ollama"),
+            new(
+                $"    ollama: confidence {Figures.Share(lanes.Ollama.Confidence)}, first text after {first}, answer after {Figures.Duration(lanes.Ollama.Elapsed)}",
+                $"    ollama: confianza {Figures.Share(lanes.Ollama.Confidence)}, primer texto a los {first}, respuesta a los {Figures.Duration(lanes.Ollama.Elapsed)}"),
+            LineTally.FirstLine(lanes.Report?.Text?.TrimStart() ?? ""));
         if (source == "auto" && lanes.Auto.Text is not null)
         {
             terminal.Say(lanes.Agree
@@ -306,10 +305,12 @@ internal static class CompleteVerb
                 : new($"An editor shows that of {NameOf(lanes.Auto.Lane)}.", $"Un editor muestra la de {NameOf(lanes.Auto.Lane)}."));
         }
 
-        void ShowOne(LaneAnswer answer, Phrase facts, Phrase silence)
+        void ShowOne(LaneAnswer answer, Phrase name, Phrase facts, string written)
         {
             terminal.Suggestion(line, answer.Text ?? "");
-            terminal.Aside(answer.Text is null ? silence : facts);
+            var unsure = written.Length == 0 ? Unsure : new Phrase($"Not sure enough of: {written}", $"No está bastante seguro de: {written}");
+            var whyNot = answer.WhyNot ?? unsure;
+            terminal.Aside(answer.Text is null ? new($"    {name.English}: {whyNot.English}", $"    {name.Spanish}: {whyNot.Spanish}") : facts);
         }
     }
 

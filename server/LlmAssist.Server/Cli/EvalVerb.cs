@@ -129,11 +129,22 @@ internal static class EvalVerb
         Func<ModelHost, OllamaVisit> prepare,
         CancellationToken cancellation)
     {
+        using var host = new ModelHost(context.OpenStore(), context.Time);
+        using var visit = prepare(host);
+
+        // Before the training: if there is no model to compare with, the user learns it at once.
+        var use = await visit.UseAsync(cancellation);
         var answer = await WithModelAsync(
             context,
             parts,
             options.Seed,
-            (model, tested) => LaneComparison.RunAsync(context, model, tested, Path.GetFileName(parts.Test ?? parts.Folder!), options, positions, prepare, cancellation),
+            (model, tested) =>
+            {
+                // The host closes the model in the end too; closing it twice does no harm.
+                host.Adopt(model);
+                var places = HiddenLine.Sample(tested, positions, options.Seed, cancellation);
+                return LaneComparison.RunAsync(context, host, model, visit, use, places, Path.GetFileName(parts.Test ?? parts.Folder!), options, cancellation);
+            },
             cancellation);
         if (context.Terminal.IsJson)
         {

@@ -10,26 +10,27 @@ namespace LlmAssist.Server.Cli;
 /// <summary>Compares the lanes, and shows the figures.</summary>
 internal static class LaneComparison
 {
-    /// <summary>Asks every lane at sampled places, one generation at a time.</summary>
+    /// <summary>Asks every lane at the same places, one generation at a time.</summary>
+    /// <param name="host">Holds the pattern model, and nothing else.</param>
     /// <param name="model">The pattern model.</param>
-    /// <param name="files">What it has not seen.</param>
+    /// <param name="visit">To Ollama, beside that host.</param>
+    /// <param name="use">Its model.</param>
+    /// <param name="places">In files that the pattern model has not seen.</param>
     /// <param name="repository">What models are told the code belongs to.</param>
     /// <param name="options">Of it, the seed and the least confidence.</param>
-    /// <param name="positions">At how many places at the most.</param>
-    /// <param name="prepare">Makes the visit to Ollama beside the pattern models of a host.</param>
-    /// <exception cref="UserException">There is nothing to test on, or Ollama failed.</exception>
+    /// <exception cref="UserException">There is no place, or Ollama failed.</exception>
     /// <exception cref="OperationCanceledException">Canceled.</exception>
     public static async Task<LanesAnswer> RunAsync(
         VerbContext context,
+        ModelHost host,
         PatternModel model,
-        IReadOnlyList<CorpusFile> files,
+        OllamaVisit visit,
+        OllamaUse use,
+        IReadOnlyList<HiddenLine> places,
         string repository,
         EvaluationOptions options,
-        int positions,
-        Func<ModelHost, OllamaVisit> prepare,
         CancellationToken cancellation)
     {
-        var places = HiddenLine.Sample(files, positions, options.Seed, cancellation);
         if (places.Count == 0)
         {
             throw new UserException(new(
@@ -37,11 +38,6 @@ internal static class LaneComparison
                 "No hay código fuente con el que probar. Indique una carpeta con más archivos o aumente --holdout."));
         }
 
-        // The host closes the model in the end, and closing it again does no harm.
-        using var host = new ModelHost(context.OpenStore(), context.Time);
-        host.Adopt(model);
-        using var visit = prepare(host);
-        var use = await visit.UseAsync(cancellation);
         using var engine = new CompletionEngine(host, context.Time, visit.Host);
 
         // Of what it writes the first line counts; nobody waits for more.

@@ -189,6 +189,7 @@ internal static class ModelsVerb
             context.Text(row.FillsMiddle switch
             {
                 true => new("fills in the middle", "rellena huecos"),
+                false when row.Capabilities?.Contains("completion") == false => new("writes no text", "no escribe texto"),
                 false => new("does not fill in the middle", "no rellena huecos"),
                 null => Phrase.Same(""),
             }),

@@ -40,16 +40,23 @@ internal static class OllamaModels
         catch (UserException unknown)
         {
             using var visit = prepare(host);
-            if (await HasAsync(visit, name, cancellation))
+            if (visit.IsOff)
             {
-                return await withOllama(visit, name);
+                throw;
             }
 
-            throw new UserException(
-                visit.IsOff ? unknown.Phrase : new(
-                    $"{unknown.Phrase.English} Nor has Ollama at {visit.Options.Endpoint} such a model, or it does not answer.",
-                    $"{unknown.Phrase.Spanish} Tampoco Ollama, en {visit.Options.Endpoint}, tiene ese modelo, o no responde."),
-                unknown);
+            if ((await visit.KnockAsync(cancellation)).WhyNot is { } whyNot)
+            {
+                throw new UserException(new($"{unknown.Phrase.English} {whyNot.English}", $"{unknown.Phrase.Spanish} {whyNot.Spanish}"), unknown);
+            }
+
+            if (await visit.FindAsync(name, cancellation) is null)
+            {
+                var ollamas = Unknown(visit, name).Phrase;
+                throw new UserException(new($"{unknown.Phrase.English} {ollamas.English}", $"{unknown.Phrase.Spanish} {ollamas.Spanish}"), unknown);
+            }
+
+            return await withOllama(visit, name);
         }
 
         return withPattern(store, stored);
@@ -307,23 +314,6 @@ internal static class OllamaModels
         model.Running?.RamBytes ?? 0,
         model.Running?.VramBytes ?? 0,
         model.Installed.RemoteHost ?? model.Facts?.RemoteHost);
-
-    private static async Task<bool> HasAsync(OllamaVisit visit, string name, CancellationToken cancellation)
-    {
-        if (visit.IsOff || (await visit.KnockAsync(cancellation)).Version is null)
-        {
-            return false;
-        }
-
-        try
-        {
-            return await visit.FindAsync(name, cancellation) is not null;
-        }
-        catch (OllamaException)
-        {
-            return false;
-        }
-    }
 
     private static UserException Unknown(OllamaVisit visit, string name) => new(new(
         $"Ollama at {visit.Options.Endpoint} has no model '{name}'. 'llm-assist models list' shows those that it has, 'llm-assist models pull {name}' downloads it.",

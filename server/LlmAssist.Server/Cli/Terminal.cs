@@ -122,7 +122,7 @@ internal sealed class Terminal
     }
 
     /// <summary>A line of the result that matters less.</summary>
-    public void Aside(Phrase phrase) => _output.Write(new Text(phrase.In(Speech) + "\n", new Style(decoration: Decoration.Dim)));
+    public void Aside(Phrase phrase) => _output.Write(new Text(Visible(phrase.In(Speech)) + "\n", new Style(decoration: Decoration.Dim)));
 
     /// <summary>A remark beside the result.</summary>
     public void Remark(Phrase phrase) => _error.WriteLine(phrase.In(Speech));

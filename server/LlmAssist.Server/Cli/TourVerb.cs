@@ -44,9 +44,11 @@ internal static class TourVerb
         var corpus = PatternTrainer.FindCorpus(request, cancellation);
         var store = context.OpenStore();
         using var host = new ModelHost(store, context.Time);
-        var (model, isOpened) = OpenOrTrain(context, store, host, request, corpus, cancellation);
         using var visit = prepare(host);
+
+        // Before the training: if there is no model to show, the user learns it at once.
         var use = visit is null ? null : await visit.UseAsync(cancellation);
+        var (model, isOpened) = OpenOrTrain(context, store, host, request, corpus, cancellation);
         using var engine = new CompletionEngine(host, context.Time, visit?.Host);
         var settings = visit is null ? new CompletionSettings() : new() { Sampling = visit.Sampling, Patience = CompleteVerb.Unhurried };
         var repository = Path.GetFileName(folder);
