@@ -121,7 +121,7 @@ internal static class CompleteVerb
             new(
                 parsed.GetRequiredValue(place),
                 parsed.GetValue(model),
-                parsed.GetValue(source) ?? (ollama.AreGiven(parsed) ? "auto" : "pattern"),
+                parsed.GetValue(source) ?? (ollama.AreGiven(parsed.CommandResult) ? "auto" : "pattern"),
                 parsed.GetValue(list) ? [CompletionSurface.List] : parsed.GetValue(inline) ? [CompletionSurface.Inline] : [CompletionSurface.Inline, CompletionSurface.List]),
             host => ollama.Prepare(parsed, host),
             new() { ListLength = parsed.GetValue(top) ?? DefaultListLength },

@@ -21,7 +21,7 @@ internal static class DoctorVerb
     {
         var command = new Command("doctor", context.Text(new("Check what works here, and say what to do about the rest", "Comprobar qué funciona aquí y decir qué hacer con lo demás")));
         var ollama = new OllamaFlags(context).AddAddressTo(command);
-        command.SetAction((parsed, cancellation) => RunAsync(context, host => ollama.Prepare(parsed, host), ollama.AreGiven(parsed), cancellation));
+        command.SetAction((parsed, cancellation) => RunAsync(context, host => ollama.Prepare(parsed, host), ollama.AreGiven(parsed.CommandResult), cancellation));
         return command;
     }
 
@@ -202,7 +202,7 @@ internal static class DoctorVerb
             notes.Add(bad);
         }
 
-        var (version, whyNot) = await visit.KnockAsync(cancellation);
+        var (version, whyNot, _) = await visit.KnockAsync(cancellation);
         if (version is null)
         {
             var isWanted = isNamed || visit.Options.Model.Length != 0 || endpoint != OllamaEndpoint.Default;

@@ -64,13 +64,15 @@ internal static class EvalVerb
         {
             var parts = new Parts(Full(parsed.GetValue(folder)), parsed.GetValue(model), parsed.GetValue(holdout) ?? DefaultHoldout, Full(parsed.GetValue(train)), Full(parsed.GetValue(test)));
             var options = new EvaluationOptions { Seed = parsed.GetValue(seed) ?? 1, Confidence = parsed.GetValue(confidence) ?? 0.5 };
-            return (parsed.GetValue(source) ?? (ollama.AreGiven(parsed) ? "auto" : "pattern")) == "pattern"
-                ? RunAsync(context, parts, options, parsed.GetValue(trace), cancellation)
-                : RunLanesAsync(context, parts, options, parsed.GetValue(positions) ?? DefaultPositions, host => ollama.Prepare(parsed, host), cancellation);
+            return ComparesLanes(parsed.CommandResult)
+                ? RunLanesAsync(context, parts, options, parsed.GetValue(positions) ?? DefaultPositions, host => ollama.Prepare(parsed, host), cancellation)
+                : RunAsync(context, parts, options, parsed.GetValue(trace), cancellation);
         });
         return command;
 
         Option<string?> Folder(string name, Phrase description) => new(name) { HelpName = "DIR", Description = context.Text(description) };
+
+        bool ComparesLanes(CommandResult result) => (result.GetValue(source) ?? (ollama.AreGiven(result) ? "auto" : "pattern")) != "pattern";
 
         void Check(CommandResult result)
         {
@@ -95,6 +97,21 @@ internal static class EvalVerb
                 result.AddError(context.Text(new(
                     $"--source was given '{given}'; expected auto, pattern or ollama.",
                     $"--source recibió «{given}»; se esperaba auto, pattern u ollama.")));
+            }
+
+            var comparesLanes = ComparesLanes(result);
+            if (comparesLanes && result.GetResult(trace) is not null)
+            {
+                result.AddError(context.Text(new(
+                    "--trace writes what the pattern model says to each token; it does not go with models of Ollama. Leave one of them out.",
+                    "--trace escribe lo que el modelo de patrones dice de cada token; no se combina con modelos de Ollama. Omita uno de los dos.")));
+            }
+
+            if (!comparesLanes && result.GetResult(positions) is not null)
+            {
+                result.AddError(context.Text(new(
+                    "--positions counts places at which a model of Ollama is asked; add --source auto.",
+                    "--positions cuenta los lugares en que se pregunta a un modelo de Ollama; añada --source auto.")));
             }
         }
     }

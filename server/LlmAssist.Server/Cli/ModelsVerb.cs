@@ -118,7 +118,7 @@ internal static class ModelsVerb
 
         if (whyNot is { } reason)
         {
-            context.Terminal.Aside(new($"Models of Ollama are not listed: {reason.English}", $"No se listan modelos de Ollama: {reason.Spanish}"));
+            context.Terminal.Aside(reason);
         }
         else if (!visit.IsOff && ollamas.Count == 0)
         {

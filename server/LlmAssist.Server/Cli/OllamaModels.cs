@@ -70,9 +70,13 @@ internal static class OllamaModels
             return ([], null);
         }
 
-        if ((await visit.KnockAsync(cancellation)).WhyNot is { } whyNot)
+        var knocked = await visit.KnockAsync(cancellation);
+        if (knocked.WhyNot is { } whyNot)
         {
-            return ([], whyNot);
+            // Many do without it, and shall not be told to start it.
+            return ([], !knocked.IsSilent ? whyNot : new(
+                $"Only pattern models are listed: Ollama does not answer at {visit.Options.Endpoint}.",
+                $"Solo se listan modelos de patrones: Ollama no responde en {visit.Options.Endpoint}."));
         }
 
         try
@@ -124,8 +128,8 @@ internal static class OllamaModels
         var message = !isUnloaded
             ? new Phrase($"{name} was not in Ollama's memory.", $"{name} no estaba en la memoria de Ollama.")
             : new Phrase(
-                $"{name} is unloaded: {ram} of RAM and {vram} of VRAM came back. Its files stay on disk.",
-                $"{name} se descargó de la memoria: se recuperaron {ram} de RAM y {vram} de VRAM. Sus archivos siguen en disco.");
+                $"{name} is unloaded: {Taken(running).English} came back. Its files stay on disk.",
+                $"{name} se descargó de la memoria: se recuperaron {Taken(running).Spanish}. Sus archivos siguen en disco.");
         if (context.Terminal.IsJson)
         {
             context.Terminal.Json(new OllamaUnloadAnswer(context.Text(message), name, "ollama", isUnloaded, ram.Bytes, vram.Bytes), CliJson.Default.OllamaUnloadAnswer);
@@ -195,8 +199,8 @@ internal static class OllamaModels
             (new("in memory", "en memoria"), context.Text(running is null
                 ? new("no", "no")
                 : new(
-                    $"{new ByteSize(running.RamBytes)} of RAM, {new ByteSize(running.VramBytes)} of VRAM, {Stays(running, context.Time.GetUtcNow()).English}",
-                    $"{new ByteSize(running.RamBytes)} de RAM, {new ByteSize(running.VramBytes)} de VRAM, {Stays(running, context.Time.GetUtcNow()).Spanish}"))),
+                    $"{Taken(running).English}, {Stays(running, context.Time.GetUtcNow()).English}",
+                    $"{Taken(running).Spanish}, {Stays(running, context.Time.GetUtcNow()).Spanish}"))),
         ]);
         return ExitCode.Success;
 
@@ -230,17 +234,19 @@ internal static class OllamaModels
             await context.Terminal.WatchingAsync(async progress =>
             {
                 var (layer, from, since) = ("", 0L, begun);
+                var isThere = 0; // all of the download, once it goes on to something else
                 await foreach (var step in visit.Host.PullAsync(name, cancellation))
                 {
                     if (step.Digest != layer)
                     {
+                        isThere = layer.Length == 0 ? isThere : 1;
                         (layer, from, since) = (step.Digest, step.CompletedBytes, context.Time.GetTimestamp());
                     }
 
                     var elapsed = context.Time.GetElapsedTime(since);
                     var rate = elapsed < TimeSpan.FromMilliseconds(200) ? "" : $", {new ByteSize((long)((step.CompletedBytes - from) / elapsed.TotalSeconds))}/s";
                     progress.Report(new(
-                        step.TotalBytes == 0 ? 0 : Math.Min(1, (double)step.CompletedBytes / step.TotalBytes),
+                        step.TotalBytes == 0 ? isThere : Math.Min(1, (double)step.CompletedBytes / step.TotalBytes),
                         StepOf(step),
                         step.TotalBytes == 0 ? "" : $"{new ByteSize(step.CompletedBytes)}/{new ByteSize(step.TotalBytes)}{rate}"));
                 }
@@ -290,6 +296,14 @@ internal static class OllamaModels
         : Phrase.Same(step.Status);
 
     private static string Short(string digest) => digest[..Math.Min(12, digest.Length)];
+
+    private static Phrase Taken(RunningModel? model)
+    {
+        var (ram, vram) = (new ByteSize(model?.RamBytes ?? 0), new ByteSize(model?.VramBytes ?? 0));
+        return vram == ByteSize.Zero ? new($"{ram} of RAM", $"{ram} de RAM")
+            : ram == ByteSize.Zero ? new($"{vram} of VRAM", $"{vram} de VRAM")
+            : new($"{ram} of RAM and {vram} of VRAM", $"{ram} de RAM y {vram} de VRAM");
+    }
 
     private static Phrase Stays(RunningModel? running, DateTimeOffset now) => running?.ExpiresAt is not { } until
         ? new("as long as Ollama keeps it", "mientras Ollama lo conserve")

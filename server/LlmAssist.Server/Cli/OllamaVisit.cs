@@ -1,5 +1,6 @@
 // How verbs reach Ollama: one set of options for all, and what is open while a verb runs. No socket before a verb asks for something.
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using LlmAssist.Engine;
 using LlmAssist.Engine.Completion;
 using LlmAssist.Engine.Models;
@@ -62,7 +63,7 @@ internal sealed class OllamaFlags
     }
 
     /// <summary>Whether the user has named Ollama's address or a model of it.</summary>
-    public bool AreGiven(ParseResult parsed) => parsed.GetResult(_endpoint) is not null || parsed.GetResult(_model) is not null;
+    public bool AreGiven(CommandResult parsed) => parsed.GetResult(_endpoint) is not null || parsed.GetResult(_model) is not null;
 
     /// <summary>Prepares a visit. Opens no socket.</summary>
     /// <param name="patterns">Who holds the pattern models of the verb; must outlive the visit.</param>
@@ -83,10 +84,16 @@ internal sealed class OllamaFlags
     }
 }
 
+/// <summary>What became of a knock at Ollama's door.</summary>
+/// <param name="Version">Its version; null if it is not to be had.</param>
+/// <param name="WhyNot">Why; null if it is.</param>
+/// <param name="IsSilent">Whether nobody was there, rather than somebody who answers otherwise.</param>
+internal sealed record Knocked(OllamaVersion? Version, Phrase? WhyNot, bool IsSilent);
+
 /// <summary>What a verb has to do with Ollama while it runs.</summary>
 internal sealed class OllamaVisit : IDisposable
 {
-    private static readonly TimeSpan Knock = TimeSpan.FromSeconds(2); // for verbs that can do without
+    private static readonly TimeSpan KnockPatience = TimeSpan.FromSeconds(2); // for verbs that can do without
 
     private readonly VerbContext _context;
 
@@ -111,24 +118,26 @@ internal sealed class OllamaVisit : IDisposable
     public bool IsOff => Options.Endpoint is null;
 
     /// <summary>Asks its version, and does not wait long.</summary>
-    /// <returns>The version, or why there is none.</returns>
-    public async Task<(OllamaVersion? Version, Phrase? WhyNot)> KnockAsync(CancellationToken cancellation)
+    public async Task<Knocked> KnockAsync(CancellationToken cancellation)
     {
-        using var patience = new CancellationTokenSource(Knock, _context.Time);
+        using var patience = new CancellationTokenSource(KnockPatience, _context.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, patience.Token);
         try
         {
-            return (await Host.VersionAsync(either.Token), null);
+            return new(await Host.VersionAsync(either.Token), null, IsSilent: false);
         }
         catch (OllamaException exception)
         {
-            return (null, exception.Phrase);
+            return new(null, exception.Phrase, exception.Reason == OllamaReason.Unreachable);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            return (null, new(
-                $"Ollama at {Options.Endpoint} has not answered for {Knock.TotalSeconds:F0} s.",
-                $"Ollama, en {Options.Endpoint}, no ha respondido en {Knock.TotalSeconds:F0} s."));
+            return new(
+                null,
+                new(
+                    $"Ollama at {Options.Endpoint} has not answered for {KnockPatience.TotalSeconds:F0} s. It may be busy; try again, or restart it.",
+                    $"Ollama, en {Options.Endpoint}, no ha respondido en {KnockPatience.TotalSeconds:F0} s. Puede estar ocupado; inténtelo de nuevo o reinícielo."),
+                IsSilent: true);
         }
     }
 

@@ -33,7 +33,7 @@ internal static class TourVerb
         command.SetAction((parsed, cancellation) => RunAsync(
             context,
             Path.GetFullPath(parsed.GetRequiredValue(folder)),
-            host => ollama.AreGiven(parsed) ? ollama.Prepare(parsed, host) : null,
+            host => ollama.AreGiven(parsed.CommandResult) ? ollama.Prepare(parsed, host) : null,
             cancellation));
         return command;
     }

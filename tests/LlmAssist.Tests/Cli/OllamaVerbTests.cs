@@ -143,7 +143,7 @@ public sealed class OllamaVerbTests : IAsyncLifetime
         Assert.Equal(0, result.ExitCode);
         Assert.Contains("shop_", result.Output, StringComparison.Ordinal);
         Assert.Equal(isFound, result.Output.Contains(Model, StringComparison.Ordinal));
-        Assert.Equal(!isFound, result.Output.Contains("Models of Ollama are not listed: Ollama does not answer", StringComparison.Ordinal));
+        Assert.Equal(!isFound, result.Output.Contains("Only pattern models are listed: Ollama does not answer", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -154,7 +154,7 @@ public sealed class OllamaVerbTests : IAsyncLifetime
         var result = await RunAsync(bench, "models list");
         Assert.Equal(0, result.ExitCode);
         Assert.Contains("shop_", result.Output, StringComparison.Ordinal);
-        Assert.Contains("Models of Ollama are not listed", result.Output, StringComparison.Ordinal);
+        Assert.Contains("Only pattern models are listed", result.Output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -25,6 +25,8 @@ public sealed class UsageTests
     [InlineData("models list --ollama ftp://host", "--ollama was given 'ftp://host'")]
     [InlineData("models pull", "pull")]
     [InlineData("eval x --source none", "--source was given 'none'")]
+    [InlineData("eval x --positions 5", "--positions counts places", "add --source auto")]
+    [InlineData("eval x --source auto --trace t", "--trace writes", "Leave one of them out")]
     [InlineData("eval x --positions 0", "--positions was given '0'; expected a whole number from 1 to 100000")]
     [InlineData("models prune", "--keep")]
     [InlineData("models prune --keep 0", "--keep was given '0'")]
@@ -38,7 +40,7 @@ public sealed class UsageTests
     [InlineData("eval x --confidence 1.5", "--confidence was given '1.5'; expected a number from 0 to 1")]
     [InlineData("eval x --confidence NaN", "--confidence was given 'NaN'")]
     [InlineData("eval x --model m --holdout 10", "--model measures a saved model")]
-    public Task Refuses(string arguments, string expected) => Check(arguments, Speech.English, "error: ", expected);
+    public Task Refuses(string arguments, params string[] expected) => Check(arguments, Speech.English, ["error: ", .. expected]);
 
     [Theory]
     [InlineData("train", "Falta el argumento requerido")]
