@@ -56,16 +56,22 @@ public sealed record HiddenLine(CorpusFile File, SourceText Text, int Offset)
         return places.OrderBy(place => Scatter(seed, file, place)).Select(place => new HiddenLine(file, text, place));
     }
 
-    /// <summary>
-    /// At the most <paramref name="count"/> places of files, spread over them, file by file: a file that was left is not come
-    /// back to, so nothing that is hidden can have been seen before.
-    /// </summary>
+    /// <summary>At the most <paramref name="count"/> places of files, which files and where in them being chosen by the seed. See <see cref="Spread"/>.</summary>
     public static IReadOnlyList<HiddenLine> Sample(IReadOnlyList<CorpusFile> files, int count, int seed, CancellationToken cancellation)
     {
         var shuffled = files.OrderBy(file => Scatter(seed, file, 0)).ToList();
         var code = shuffled.Where(file => !file.Language.IsData).ToList();
+        return Spread(code.Count == 0 ? shuffled : code, count, seed, cancellation);
+    }
+
+    /// <summary>
+    /// At the most <paramref name="count"/> places: one of each file in the order given, more of each only where there are too few
+    /// files. They come file by file: a file that was left is not come back to, so nothing that is hidden can have been seen before.
+    /// </summary>
+    public static IReadOnlyList<HiddenLine> Spread(IEnumerable<CorpusFile> files, int count, int seed, CancellationToken cancellation)
+    {
         var places = new List<List<HiddenLine>>();
-        foreach (var file in code.Count == 0 ? shuffled : code)
+        foreach (var file in files)
         {
             cancellation.ThrowIfCancellationRequested();
             if (places.Count == count)

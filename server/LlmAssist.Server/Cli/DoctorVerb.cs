@@ -205,15 +205,19 @@ internal static class DoctorVerb
         var (version, whyNot, _) = await visit.KnockAsync(cancellation);
         if (version is null)
         {
-            var isWanted = isNamed || visit.Options.Model.Length != 0 || endpoint != OllamaEndpoint.Default;
-            notes.AddRange(OllamaHints.WhenUnreachable(surroundings, endpoint));
-            return isWanted || OllamaHints.BadVariable(surroundings) is not null
-                ? new(check, State.Warn, whyNot!.Value, Joined(notes))
-                : new(
+            if (!isNamed && visit.Options.Model.Length == 0 && endpoint == OllamaEndpoint.Default && notes.Count == 0)
+            {
+                return new(
                     check,
                     State.Ok,
                     new($"not running at {endpoint}, and not needed: pattern models complete without it", $"no está en marcha en {endpoint}, ni hace falta: los modelos de patrones completan sin él"),
-                    Joined([new("only if you want larger models too: install it from ollama.com, or start it with 'ollama serve'.", "solo si quiere además modelos más grandes: instálelo desde ollama.com o inícielo con «ollama serve»."), .. notes]));
+                    new(
+                        "Only for those who want larger models too: install it from ollama.com, or start it with 'ollama serve'. If it runs elsewhere, 'llm-assist doctor --ollama URL' helps to reach it.",
+                        "Solo para quien quiera además modelos más grandes: instálelo desde ollama.com o inícielo con «ollama serve». Si se ejecuta en otro lugar, «llm-assist doctor --ollama URL» ayuda a alcanzarlo."));
+            }
+
+            notes.AddRange(OllamaHints.WhenUnreachable(surroundings, endpoint));
+            return new(check, State.Warn, whyNot!.Value, Joined(notes));
         }
 
         var remote = OllamaHints.Remote(endpoint);

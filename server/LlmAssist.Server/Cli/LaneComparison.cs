@@ -56,14 +56,7 @@ internal static class LaneComparison
             {
                 progress.Report(new((double)auto.Places / places.Count, what, $"{auto.Places}/{places.Count}"));
                 var answers = await LineTrial.AskAsync(engine, place.Query(repository, isExplicit: true), settings, cancellation);
-                if (answers.Report is { Outcome: LaneOutcome.Failed or LaneOutcome.Unavailable, Why: { } why })
-                {
-                    // Figures with holes would be compared all the same.
-                    throw new UserException(new(
-                        $"The comparison ended at place {auto.Places + 1} of {places.Count}: {why.English}",
-                        $"La comparación terminó en el lugar {auto.Places + 1} de {places.Count}: {why.Spanish}"));
-                }
-
+                RefuseHoles(answers, auto.Places + 1, places.Count);
                 pattern.Add(answers.Pattern, place.Actual);
                 ollama.Add(answers.Ollama, place.Actual);
                 auto.Add(answers.Auto, place.Actual);
@@ -84,6 +77,20 @@ internal static class LaneComparison
             ],
             use.Name,
             use.ContextTokens);
+    }
+
+    /// <summary>Ends where the model of Ollama could not be asked: figures with holes would be compared all the same.</summary>
+    /// <param name="place">Which place it was, from 1.</param>
+    /// <param name="places">How many there are.</param>
+    /// <exception cref="UserException">It could not be asked.</exception>
+    public static void RefuseHoles(LaneAnswers answers, int place, int places)
+    {
+        if (answers.Report is { Outcome: LaneOutcome.Failed or LaneOutcome.Unavailable, Why: { } why })
+        {
+            throw new UserException(new(
+                $"The comparison ended at place {place} of {places}: {why.English}",
+                $"La comparación terminó en el lugar {place} de {places}: {why.Spanish}"));
+        }
     }
 
     /// <summary>One column a lane, so that they can be compared.</summary>

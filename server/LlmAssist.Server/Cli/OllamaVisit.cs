@@ -145,9 +145,18 @@ internal sealed class OllamaVisit : IDisposable
     /// <exception cref="UserException">There is none, or Ollama failed.</exception>
     public async Task<OllamaUse> UseAsync(CancellationToken cancellation)
     {
-        TellIfRemote();
+        if (Options.Endpoint is { } endpoint && OllamaEndpoint.IsRemote(endpoint))
+        {
+            TellWhereCodeGoes("Ollama", endpoint.Host);
+        }
+
         if (Options.Model.Length != 0)
         {
+            if ((await FindAsync(Options.Model, cancellation))?.Installed.RemoteHost is { } remote)
+            {
+                TellWhereCodeGoes(Options.Model, remote);
+            }
+
             return await LoadAsync(Options.Model, cancellation);
         }
 
@@ -181,13 +190,7 @@ internal sealed class OllamaVisit : IDisposable
 
     public void Dispose() => Host.Dispose();
 
-    private void TellIfRemote()
-    {
-        if (Options.Endpoint is { } endpoint && OllamaEndpoint.IsRemote(endpoint))
-        {
-            _context.Terminal.Remark(new(
-                $"Ollama is asked on {endpoint.Host}: the code around the cursor is sent there.",
-                $"Se pregunta a Ollama en {endpoint.Host}: el código alrededor del cursor se envía allí."));
-        }
-    }
+    private void TellWhereCodeGoes(string who, string host) => _context.Terminal.Remark(new(
+        $"{who} runs at {host}: the code around the cursor is sent there.",
+        $"{who} se ejecuta en {host}: el código alrededor del cursor se envía allí."));
 }

@@ -172,8 +172,8 @@ internal static class TourVerb
         return new(shown, silent);
     }
 
-    // With a model of Ollama beside: the first place of each file, whoever has something to say there. To look for one at which
-    // the pattern model has would favor it, and asking both everywhere would take minutes.
+    // With a model of Ollama beside: places chosen blindly, whoever has something to say there. To look for those at
+    // which the pattern model has would favor it, and asking both everywhere would take minutes.
     private static Task<Visited> VisitBothAsync(
         VerbContext context,
         CompletionEngine engine,
@@ -183,23 +183,15 @@ internal static class TourVerb
         string model,
         CancellationToken cancellation) => context.Terminal.WatchingAsync(async progress =>
     {
+        var places = HiddenLine.Spread(Spread(corpus.Files), PlacesShown, Seed, cancellation);
         var shown = new List<TourPlace>();
-        foreach (var file in Spread(corpus.Files))
+        foreach (var hidden in places)
         {
-            if (shown.Count == PlacesShown)
-            {
-                break;
-            }
-
-            if (CorpusWalker.ReadText(file) is not { } content || HiddenLine.In(file, new(content), Seed).FirstOrDefault() is not { } hidden)
-            {
-                continue;
-            }
-
-            progress.Report(new((double)shown.Count / PlacesShown, new($"Asking {model} at {PlacesShown} places", $"Preguntando a {model} en {PlacesShown} lugares"), $"{shown.Count}/{PlacesShown}"));
+            progress.Report(new((double)shown.Count / places.Count, new($"Asking {model} at {places.Count} places", $"Preguntando a {model} en {places.Count} lugares"), $"{shown.Count}/{places.Count}"));
             var query = hidden.Query(repository, isExplicit: true);
             await CompleteVerb.WarmAsync(engine, query, settings, cancellation);
             var lanes = await LineTrial.AskAsync(engine, query, settings, cancellation);
+            LaneComparison.RefuseHoles(lanes, shown.Count + 1, places.Count);
             var line = lanes.Ollama.Text is { } text && LineTally.FirstLine(text) is { Length: > 0 } first ? first : null;
             shown.Add(PlaceOf(hidden, lanes.Pattern.Text, lanes.Pattern.Confidence, lanes.Pattern.Elapsed, new(
                 model,
@@ -301,8 +293,8 @@ internal static class TourVerb
                 $"At {places.Count} places: the pattern model suggested {pattern.Shown} times and was right {pattern.Right} times; {asked.Model} suggested {other.Shown} times and was right {other.Right} times.",
                 $"En {places.Count} lugares: el modelo de patrones sugirió {pattern.Shown} veces y acertó {pattern.Right}; {asked.Model} sugirió {other.Shown} veces y acertó {other.Right}."));
             terminal.Say(new(
-                "'llm-assist eval FOLDER --source auto' compares them on code that is new to both.",
-                "«llm-assist eval CARPETA --source auto» los compara con código nuevo para ambos."));
+                "'llm-assist eval FOLDER --source auto' compares them on code that the pattern model has not read.",
+                "«llm-assist eval CARPETA --source auto» los compara con código que el modelo de patrones no ha leído."));
         }
         else
         {

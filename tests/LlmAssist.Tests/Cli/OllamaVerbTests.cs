@@ -146,6 +146,28 @@ public sealed class OllamaVerbTests : IAsyncLifetime
         Assert.Equal(!isFound, result.Output.Contains("Only pattern models are listed: Ollama does not answer", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("127.0.0.1:9", "", "warn", "Ollama does not answer at http://127.0.0.1:9/")]
+    [InlineData("ftp://host", "--ollama URL", "warn", "0.33.0 at http://127.0.0.1")]
+    [InlineData("127.0.0.1:9", "--ollama URL", "ok", "0.33.0 at http://127.0.0.1")]
+    public async Task DoctorFinds(string variable, string option, string state, string found)
+    {
+        using var bench = new VerbBench { OllamaHost = variable };
+        var result = await RunAsync(bench, $"doctor --json {option}".TrimEnd());
+        Assert.Equal(0, result.ExitCode);
+        var row = result.Json.GetProperty("checks").EnumerateArray().Single(row => row.GetProperty("check").GetString() == "ollama");
+        Assert.Equal(state, row.GetProperty("state").GetString());
+        Assert.Contains(found, row.GetProperty("found").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task TellsThatACloudModelIsSentTheCode()
+    {
+        using var bench = Bench();
+        var result = await RunAsync(bench, "complete CODE/order_3.py:10:20 --ollama-model big:cloud");
+        Assert.Contains("big:cloud runs at https://ollama.com:443: the code around the cursor is sent there.", result.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task ListsWithoutOllamaThatHangs()
     {
@@ -229,15 +251,16 @@ public sealed class OllamaVerbTests : IAsyncLifetime
             [.. (await RunAsync(bench, "eval CODE --source auto --positions 6 --holdout 30 --seed 3 --ollama-model MODEL --json")).Json.GetProperty("lanes").EnumerateArray()];
     }
 
-    [Fact]
-    public async Task EndsAComparisonThatOllamaDoesNotSurvive()
+    [Theory]
+    [InlineData("eval CODE --source auto --positions 6 --holdout 30 --ollama-model MODEL", "The comparison ended at place 2 of 6")]
+    [InlineData("tour CODE --ollama-model MODEL", "The comparison ended at place 2 of 12")]
+    public async Task EndsAComparisonThatOllamaDoesNotSurvive(string arguments, string expected)
     {
         await PlayAsync(Usual with { Faults = [new() { Kind = FaultKind.Error, Path = "/api/generate", From = 3 }] });
         using var bench = Bench();
-        var result = await RunAsync(bench, "eval CODE --source auto --positions 6 --holdout 30 --ollama-model MODEL");
+        var result = await RunAsync(bench, arguments);
         Assert.Equal(1, result.ExitCode);
-        Assert.Contains("The comparison ended at place 2 of 6", result.Error, StringComparison.Ordinal);
-        Assert.Equal("", result.Output);
+        Assert.Contains(expected, result.Error, StringComparison.Ordinal);
     }
 
     private VerbBench Bench() => new() { OllamaHost = _server.Endpoint.ToString() };

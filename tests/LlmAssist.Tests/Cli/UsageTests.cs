@@ -27,7 +27,7 @@ public sealed class UsageTests
     [InlineData("eval x --source none", "--source was given 'none'")]
     [InlineData("eval x --positions 5", "--positions counts places", "add --source auto")]
     [InlineData("eval x --source auto --trace t", "--trace writes", "Leave one of them out")]
-    [InlineData("eval x --positions 0", "--positions was given '0'; expected a whole number from 1 to 100000")]
+    [InlineData("eval x --source auto --positions 0", "--positions was given '0'; expected a whole number from 1 to 100000")]
     [InlineData("models prune", "--keep")]
     [InlineData("models prune --keep 0", "--keep was given '0'")]
     [InlineData("models inspect", "inspect")]
