@@ -65,7 +65,7 @@ internal static class ServerHost
         var routes = new Routes { Fault = message => client.Log(MessageType.Error, message) };
         var commands = Commands(store, host, ollama, models, engine, status, work, client, time, Post);
         var ollamaWork = new OllamaWork(ollama, environment.Ollama, new(environment.Folders), client);
-        var configuration = new ConfigurationHandlers(FileSettings(environment.Folders, client), client, work, ollamaWork, status, Post, ending.Token);
+        var configuration = new ConfigurationHandlers(FileSettings(environment.Folders, message => client.Log(MessageType.Warning, message)), client, work, ollamaWork, status, Post, ending.Token);
         AddRoutes(routes, commands, configuration, engine, client);
         server = new(connection, routes, time, environment.ProcessExit);
 
@@ -142,8 +142,22 @@ internal static class ServerHost
             .Read(LspMethods.ExecuteCommand, json => json.ExecuteCommandParams, json => json.JsonElement, commands.ExecuteAsync);
     }
 
+    /// <summary>What the settings of the data folder and the environment mean for Ollama, for those who have no editor's settings.</summary>
+    /// <param name="variable">The environment; answers null for what is not set.</param>
+    /// <param name="complain">Told of settings that cannot be used.</param>
+    public static (OllamaOptions Options, OllamaSampling Sampling) OllamaOf(DataFolders folders, Func<string, string?> variable, Action<Phrase> complain)
+    {
+        var (settings, problems) = ServerSettings.Parse(FileSettings(folders, message => complain(Phrase.Same(message))));
+        foreach (var problem in problems)
+        {
+            complain(problem);
+        }
+
+        return (settings.Ollama(OllamaEndpoint.OfEnvironment(variable)), settings.Sampling);
+    }
+
     // Settings for editors that have none of their own: config.json in our folder.
-    private static JsonElement FileSettings(DataFolders folders, ClientLink client)
+    private static JsonElement FileSettings(DataFolders folders, Action<string> complain)
     {
         var path = Path.Combine(folders.Home, "config.json");
         try
@@ -152,7 +166,7 @@ internal static class ServerHost
         }
         catch (Exception exception) when (exception is JsonException or IOException or UnauthorizedAccessException)
         {
-            client.Log(MessageType.Warning, $"{path}: {exception.Message}");
+            complain($"{path}: {exception.Message}");
             return default;
         }
     }

@@ -383,11 +383,11 @@ public sealed class PatternEvaluator(TimeProvider time)
             .Select(group => new CalibrationFigures(group.Average(place => place.Confidence), Share(group.Count(place => place.Right), group.Count()), group.Count())),
     ];
 
-    private static Percentiles PercentilesOf(List<double> sorted) =>
+    internal static Percentiles PercentilesOf(List<double> sorted) =>
         sorted.Count == 0 ? new(0, 0) : new(sorted[sorted.Count / 2], sorted[(int)(sorted.Count * 0.99)]);
 
     // Levenshtein's distance, one row at a time.
-    private static int EditDistance(ReadOnlySpan<char> left, ReadOnlySpan<char> right)
+    internal static int EditDistance(ReadOnlySpan<char> left, ReadOnlySpan<char> right)
     {
         Span<int> row = stackalloc int[512];
         right = right[..Math.Min(right.Length, row.Length - 1)];

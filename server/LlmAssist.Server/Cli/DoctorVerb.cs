@@ -3,6 +3,8 @@ using System.CommandLine;
 using System.Runtime.InteropServices;
 using LlmAssist.Engine;
 using LlmAssist.Engine.Memory;
+using LlmAssist.Engine.Models;
+using LlmAssist.Engine.Ollama;
 using LlmAssist.Engine.Patterns;
 
 namespace LlmAssist.Server.Cli;
@@ -18,11 +20,12 @@ internal static class DoctorVerb
     public static Command Command(VerbContext context)
     {
         var command = new Command("doctor", context.Text(new("Check what works here, and say what to do about the rest", "Comprobar qué funciona aquí y decir qué hacer con lo demás")));
-        command.SetAction((_, _) => Task.FromResult(Run(context)));
+        var ollama = new OllamaFlags(context).AddAddressTo(command);
+        command.SetAction((parsed, cancellation) => RunAsync(context, host => ollama.Prepare(parsed, host), ollama.AreGiven(parsed.CommandResult), cancellation));
         return command;
     }
 
-    private static int Run(VerbContext context)
+    private static async Task<int> RunAsync(VerbContext context, Func<ModelHost, OllamaVisit> prepare, bool isOllamaNamed, CancellationToken cancellation)
     {
         List<Finding> findings = [Runtime(), Folder(context)];
         if (findings[^1].State != State.Fail)
@@ -32,7 +35,7 @@ internal static class DoctorVerb
             findings.AddRange([Models(store), SetAside(store), Leftovers(store)]);
         }
 
-        findings.AddRange([Memory(context.Probe.Read()), Git(context), Editors(context)]);
+        findings.AddRange([Memory(context.Probe.Read()), await OllamaAsync(context, prepare, isOllamaNamed, cancellation), Git(context), Editors(context)]);
         var isSound = findings.TrueForAll(finding => finding.State != State.Fail);
         if (context.Terminal.IsJson)
         {
@@ -177,6 +180,80 @@ internal static class DoctorVerb
                 "Close programs that you do not need; training takes up to half a GB.",
                 "Cierre los programas que no necesite; entrenar ocupa hasta medio GB."))
             : new(check, State.Ok, found);
+    }
+
+    // Whoever has not asked for Ollama does not miss it: it is a warning only where somebody said that it should be there.
+    private static async Task<Finding> OllamaAsync(VerbContext context, Func<ModelHost, OllamaVisit> prepare, bool isNamed, CancellationToken cancellation)
+    {
+        Phrase check = Phrase.Same("ollama");
+        var surroundings = Surroundings.Of(context.Variable);
+
+        // Holds no model, so it needs no store: where models cannot be saved there is none.
+        using var host = new ModelHost(null!, context.Time);
+        using var visit = prepare(host);
+        if (visit.Options.Endpoint is not { } endpoint)
+        {
+            return new(check, State.Ok, new("switched off (ollama.enabled in config.json)", "desactivado (ollama.enabled en config.json)"));
+        }
+
+        var notes = new List<Phrase>();
+        if (OllamaHints.BadVariable(surroundings) is { } bad)
+        {
+            notes.Add(bad);
+        }
+
+        var (version, whyNot, _) = await visit.KnockAsync(cancellation);
+        if (version is null)
+        {
+            if (!isNamed && visit.Options.Model.Length == 0 && endpoint == OllamaEndpoint.Default && notes.Count == 0)
+            {
+                return new(
+                    check,
+                    State.Ok,
+                    new($"not running at {endpoint}, and not needed: pattern models complete without it", $"no está en marcha en {endpoint}, ni hace falta: los modelos de patrones completan sin él"),
+                    new(
+                        "Only for those who want larger models too: install it from ollama.com, or start it with 'ollama serve'. If it runs elsewhere, 'llm-assist doctor --ollama URL' helps to reach it.",
+                        "Solo para quien quiera además modelos más grandes: instálelo desde ollama.com o inícielo con «ollama serve». Si se ejecuta en otro lugar, «llm-assist doctor --ollama URL» ayuda a alcanzarlo."));
+            }
+
+            notes.AddRange(OllamaHints.WhenUnreachable(surroundings, endpoint));
+            return new(check, State.Warn, whyNot!.Value, Joined(notes));
+        }
+
+        var remote = OllamaHints.Remote(endpoint);
+        var at = new Phrase($"{version} at {endpoint}{(remote is null ? "" : $" ({remote.Value.English})")}", $"{version} en {endpoint}{(remote is null ? "" : $" ({remote.Value.Spanish})")}");
+        IReadOnlyList<OllamaModel> models;
+        try
+        {
+            models = await visit.Host.ListAsync(cancellation);
+        }
+        catch (OllamaException exception)
+        {
+            return new(check, State.Warn, at, Joined([.. notes, exception.Phrase]));
+        }
+
+        var able = models.Where(model => model.FillsMiddle).Select(model => model.Installed.Name).ToList();
+        var running = models.Where(model => model.Running is not null).Select(model => $"{model.Installed.Name} ({new ByteSize(model.Running!.SizeBytes)})").ToList();
+        if (able.Count == 0)
+        {
+            notes.Add(new(
+                "None of its models fills in the middle of code. 'llm-assist models pull qwen2.5-coder:1.5b' gets a small one that does.",
+                "Ninguno de sus modelos rellena huecos en el código. «llm-assist models pull qwen2.5-coder:1.5b» descarga uno pequeño que sí."));
+        }
+
+        return new(
+            check,
+            notes.Count == 0 ? State.Ok : State.Warn,
+            new(
+                $"{at.English}, {models.Count} {(models.Count == 1 ? "model" : "models")}; fill in the middle: {Names(able, "none")}; in memory: {Names(running, "none")}",
+                $"{at.Spanish}, {models.Count} {(models.Count == 1 ? "modelo" : "modelos")}; rellenan huecos: {Names(able, "ninguno")}; en memoria: {Names(running, "ninguno")}"),
+            Joined(notes));
+
+        static string Names(List<string> names, string none) => names.Count == 0 ? none : string.Join(", ", names);
+
+        static Phrase? Joined(IReadOnlyList<Phrase> notes) => notes.Count == 0
+            ? null
+            : new(string.Join(' ', notes.Select(note => note.English)), string.Join(' ', notes.Select(note => note.Spanish)));
     }
 
     private static Finding Git(VerbContext context) => OnPath(context, "git") is { } path

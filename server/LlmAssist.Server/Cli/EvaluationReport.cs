@@ -31,7 +31,7 @@ internal static class EvaluationReport
     }
 
     /// <summary>Trains on files into a folder that is gone afterwards, and hands the model to <paramref name="use"/>.</summary>
-    public static T WithTemporaryModel<T>(VerbContext context, TrainingRequest request, Corpus corpus, Func<PatternModel, T> use, CancellationToken cancellation)
+    public static async Task<T> WithTemporaryModelAsync<T>(VerbContext context, TrainingRequest request, Corpus corpus, Func<PatternModel, Task<T>> use, CancellationToken cancellation)
     {
         var folder = Directory.CreateTempSubdirectory("llm-assist-");
         try
@@ -40,7 +40,7 @@ internal static class EvaluationReport
             var trained = context.Terminal.Watching(progress =>
                 new PatternTrainer(store, context.Time).Train(request, corpus, new TrainVerb.StepsOfTraining(progress), cancellation));
             using var model = PatternModel.Open(trained.Stored.Path);
-            return use(model);
+            return await use(model);
         }
         finally
         {

@@ -1,25 +1,37 @@
-// 'models …': what there is to say about saved models and to do with them, one sub-verb after the other.
+// 'models …': what there is to say about models and to do with them, one sub-verb after the other. Ollama's are in OllamaModels.
 using System.CommandLine;
 using System.Globalization;
 using LlmAssist.Engine;
 using LlmAssist.Engine.Memory;
+using LlmAssist.Engine.Models;
 using LlmAssist.Engine.Patterns;
 using LlmAssist.Engine.Text;
 
 namespace LlmAssist.Server.Cli;
 
-/// <summary>The saved models.</summary>
+/// <summary>The models.</summary>
 internal static class ModelsVerb
 {
     /// <summary>The verb with its sub-verbs.</summary>
-    public static Command Command(VerbContext context) => new("models", context.Text(new("List, check, compare and delete saved models", "Listar, comprobar, comparar y borrar los modelos guardados")))
+    public static Command Command(VerbContext context) => new("models", context.Text(new("List, load, check, compare and delete models", "Listar, cargar, comprobar, comparar y borrar modelos")))
     {
         ListCommand(context),
-        OfOneModel(context, "inspect", new("Show what is in a model and where it comes from", "Mostrar qué contiene un modelo y de dónde viene"), Inspect),
-        OfOneModel(context, "verify", new("Read all of a model and check every sum", "Leer todo un modelo y comprobar cada suma"), Verify),
+        OfAnyModel(context, "inspect", new("Show what is in a model and where it comes from", "Mostrar qué contiene un modelo y de dónde viene"), Inspect, OllamaModels.InspectAsync),
+        OfOneModel(context, "verify", new("Read all of a pattern model and check every sum", "Leer todo un modelo de patrones y comprobar cada suma"), Verify),
         DeleteCommand(context),
-        OfOneModel(context, "load", new("Check that a model opens, and say what it takes", "Comprobar que un modelo se abre y decir cuánto ocupa"), Load),
-        OfOneModel(context, "unload", new("How to take a model out of memory", "Cómo sacar un modelo de la memoria"), Unload),
+        OfAnyModel(
+            context,
+            "load",
+            new("Bring a model into Ollama's memory; check that a pattern model opens. Says what it takes", "Cargar un modelo en la memoria de Ollama; comprobar que un modelo de patrones se abre. Dice cuánto ocupa"),
+            Load,
+            OllamaModels.LoadAsync),
+        OfAnyModel(
+            context,
+            "unload",
+            new("Take a model out of Ollama's memory; for pattern models, say how", "Sacar un modelo de la memoria de Ollama; para los de patrones, decir cómo"),
+            Unload,
+            OllamaModels.UnloadAsync),
+        OllamaModels.PullCommand(context),
         PruneCommand(context),
         CompareVerb.Command(context),
     };
@@ -36,17 +48,91 @@ internal static class ModelsVerb
         return command;
     }
 
-    private static Command ListCommand(VerbContext context)
+    private static Command OfAnyModel(
+        VerbContext context,
+        string verb,
+        Phrase description,
+        Func<VerbContext, PatternStore, StoredModel, CancellationToken, int> ofPattern,
+        Func<VerbContext, OllamaVisit, string, CancellationToken, Task<int>> ofOllama)
     {
-        var command = new Command("list", context.Text(new("List the saved models", "Listar los modelos guardados")));
-        command.SetAction((_, _) => Task.FromResult(List(context)));
+        var name = context.AnyModelArgument();
+        var command = new Command(verb, context.Text(description)) { name };
+        var ollama = new OllamaFlags(context).AddAddressTo(command);
+        command.SetAction((parsed, cancellation) => OllamaModels.ForAsync(
+            context,
+            parsed.GetRequiredValue(name),
+            host => ollama.Prepare(parsed, host),
+            (store, stored) => ofPattern(context, store, stored, cancellation),
+            (visit, ofOllamas) => ofOllama(context, visit, ofOllamas, cancellation),
+            cancellation));
         return command;
     }
 
-    private static int List(VerbContext context)
+    private static Command ListCommand(VerbContext context)
+    {
+        var command = new Command("list", context.Text(new("List the models: saved pattern models, and those of Ollama if it answers", "Listar los modelos: los de patrones guardados y los de Ollama, si responde")));
+        var ollama = new OllamaFlags(context).AddAddressTo(command);
+        command.SetAction((parsed, cancellation) => ListAsync(context, host => ollama.Prepare(parsed, host), cancellation));
+        return command;
+    }
+
+    private static async Task<int> ListAsync(VerbContext context, Func<ModelHost, OllamaVisit> prepare, CancellationToken cancellation)
     {
         var store = context.OpenStore();
-        var rows = new List<ModelRow>();
+        var patterns = PatternRows(context, store);
+        using var host = new ModelHost(store, context.Time);
+        using var visit = prepare(host);
+        var (ollamas, whyNot) = await OllamaModels.RowsAsync(visit, cancellation);
+        IModelRow[] rows = [.. patterns, .. ollamas];
+        if (context.Terminal.IsJson)
+        {
+            context.Terminal.Json<IReadOnlyList<IModelRow>>(rows, CliJson.Default.IReadOnlyListIModelRow);
+            return ExitCode.Success;
+        }
+
+        if (patterns.Count == 0)
+        {
+            context.Terminal.Say(new(
+                $"No pattern models in {store.Folder}. Train one with 'llm-assist train FOLDER'.",
+                $"No hay modelos de patrones en {store.Folder}. Entrene uno con «llm-assist train CARPETA»."));
+        }
+
+        if (rows.Length != 0)
+        {
+            context.Terminal.Table(
+                [
+                    new(new("model", "modelo")),
+                    new(new("kind", "clase")),
+                    Column.Number(new("on disk", "en disco")),
+                    Column.Number(new("in memory", "en memoria")),
+                    Column.Number(new("context", "contexto")),
+                    new(new("what it is", "qué es")),
+                ],
+                rows.Select(row => row switch
+                {
+                    PatternRow pattern => CellsOf(context, pattern),
+                    OllamaRow ollama => CellsOf(context, ollama),
+                    _ => throw new InvalidOperationException(),
+                }));
+        }
+
+        if (whyNot is { } reason)
+        {
+            context.Terminal.Aside(reason);
+        }
+        else if (!visit.IsOff && ollamas.Count == 0)
+        {
+            context.Terminal.Aside(new(
+                $"Ollama at {visit.Options.Endpoint} has no models; 'llm-assist models pull qwen2.5-coder:1.5b' gets one that completes code.",
+                $"Ollama, en {visit.Options.Endpoint}, no tiene modelos; «llm-assist models pull qwen2.5-coder:1.5b» descarga uno que completa código."));
+        }
+
+        return ExitCode.Success;
+    }
+
+    private static List<PatternRow> PatternRows(VerbContext context, PatternStore store)
+    {
+        var rows = new List<PatternRow>();
         foreach (var stored in store.List())
         {
             if (TryOpen(context, store, stored) is not { } opened)
@@ -65,41 +151,51 @@ internal static class ModelsVerb
                 Loaded: false,
                 statistics.PatternsStored,
                 KibibytesOf(model),
-                statistics.Sparsity));
+                statistics.Sparsity)
+            {
+                ResidentBytes = MappedPages.Resident(model.MappedAddress, model.MappedBytes)?.Bytes,
+            });
         }
 
-        if (context.Terminal.IsJson)
-        {
-            context.Terminal.Json(rows, CliJson.Default.IReadOnlyListModelRow);
-            return ExitCode.Success;
-        }
-
-        if (rows.Count == 0)
-        {
-            context.Terminal.Say(new(
-                $"No models in {store.Folder}. Train one with 'llm-assist train FOLDER'.",
-                $"No hay modelos en {store.Folder}. Entrene uno con «llm-assist train CARPETA»."));
-            return ExitCode.Success;
-        }
-
-        context.Terminal.Table(
-            [
-                new(new("model", "modelo")),
-                new(new("created (UTC)", "creado (UTC)")),
-                Column.Number(new("size", "tamaño")),
-                Column.Number(new("patterns", "patrones")),
-                Column.Number(new("sparsity", "dispersión")),
-            ],
-            rows.Select(row => (string[])
-            [
-                row.Name,
-                Moment(row.CreatedAt),
-                new ByteSize(row.SizeBytes).ToString(),
-                Figures.Count(row.PatternsStored),
-                Figures.Number(row.Sparsity, 4),
-            ]));
-        return ExitCode.Success;
+        return rows;
     }
+
+    private static string[] CellsOf(VerbContext context, PatternRow row) =>
+    [
+        row.Name,
+        context.Text(new("pattern", "patrones")),
+        new ByteSize(row.SizeBytes).ToString(),
+        row.ResidentBytes is { } resident ? new ByteSize(resident).ToString() : "?",
+        "–",
+        context.Text(new(
+            $"{Figures.Count(row.PatternsStored)} patterns, sparsity {Figures.Number(row.Sparsity, 4)}",
+            $"{Figures.Count(row.PatternsStored)} patrones, dispersión {Figures.Number(row.Sparsity, 4)}")),
+    ];
+
+    private static string[] CellsOf(VerbContext context, OllamaRow row) =>
+    [
+        row.Name,
+        "ollama",
+        row.RemoteHost is null ? new ByteSize(row.SizeBytes).ToString() : "–",
+        !row.Loaded ? "–"
+            : row.VramBytes == 0 ? new ByteSize(row.RamBytes).ToString()
+            : row.RamBytes == 0 ? $"{new ByteSize(row.VramBytes)} VRAM"
+            : $"{new ByteSize(row.RamBytes)} + {new ByteSize(row.VramBytes)} VRAM",
+        row.ContextTokens is { } tokens ? Figures.Count(tokens) : "–",
+        string.Join(", ", new[]
+        {
+            row.ParameterSize,
+            row.Quantization,
+            context.Text(row.FillsMiddle switch
+            {
+                true => new("fills in the middle", "rellena huecos"),
+                false when row.Capabilities?.Contains("completion") == false => new("writes no text", "no escribe texto"),
+                false => new("does not fill in the middle", "no rellena huecos"),
+                null => Phrase.Same(""),
+            }),
+            row.RemoteHost is { } remote ? context.Text(new($"runs at {remote}: code is sent there", $"se ejecuta en {remote}: el código se envía allí")) : "",
+        }.Where(part => part.Length != 0)),
+    ];
 
     private static int Inspect(VerbContext context, PatternStore store, StoredModel stored, CancellationToken cancellation)
     {
@@ -195,7 +291,7 @@ internal static class ModelsVerb
 
     private static Command DeleteCommand(VerbContext context)
     {
-        var name = context.ModelArgument();
+        var name = context.AnyModelArgument();
         var yes = new Option<bool>("--yes", "-y") { Description = context.Text(new("Do not ask", "No preguntar")) };
         var command = new Command("delete", context.Text(new(
             "Delete a model from disk: one version by its file name, all by its name",
@@ -203,7 +299,14 @@ internal static class ModelsVerb
         {
             name, yes,
         };
-        command.SetAction((parsed, _) => Task.FromResult(Delete(context, parsed.GetRequiredValue(name), parsed.GetValue(yes))));
+        var ollama = new OllamaFlags(context).AddAddressTo(command);
+        command.SetAction((parsed, cancellation) => OllamaModels.ForAsync(
+            context,
+            parsed.GetRequiredValue(name),
+            host => ollama.Prepare(parsed, host),
+            (_, _) => Delete(context, parsed.GetRequiredValue(name), parsed.GetValue(yes)),
+            (_, ofOllamas) => OllamaModels.RefuseToDelete(ofOllamas),
+            cancellation));
         return command;
     }
 

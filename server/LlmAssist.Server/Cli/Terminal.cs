@@ -122,7 +122,7 @@ internal sealed class Terminal
     }
 
     /// <summary>A line of the result that matters less.</summary>
-    public void Aside(Phrase phrase) => _output.Write(new Text(phrase.In(Speech) + "\n", new Style(decoration: Decoration.Dim)));
+    public void Aside(Phrase phrase) => _output.Write(new Text(Visible(phrase.In(Speech)) + "\n", new Style(decoration: Decoration.Dim)));
 
     /// <summary>A remark beside the result.</summary>
     public void Remark(Phrase phrase) => _error.WriteLine(phrase.In(Speech));
@@ -181,12 +181,15 @@ internal sealed class Terminal
     }
 
     /// <summary>Does something that takes a while, and shows how far it is on standard error.</summary>
-    public T Watching<T>(Func<IProgress<Step>, T> work)
+    public T Watching<T>(Func<IProgress<Step>, T> work) => WatchingAsync(progress => Task.FromResult(work(progress))).GetAwaiter().GetResult();
+
+    /// <summary>The same for what others do.</summary>
+    public async Task<T> WatchingAsync<T>(Func<IProgress<Step>, Task<T>> work)
     {
         if (!_isErrorRich)
         {
             string? last = null;
-            return work(new Reports(step =>
+            return await work(new Reports(step =>
             {
                 var what = step.What.In(Speech);
                 if (what != last)
@@ -197,17 +200,36 @@ internal sealed class Terminal
             }));
         }
 
-        return _error.Progress()
+        return await _error.Progress()
             .AutoClear(true)
             .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
-            .Start(progress =>
+            .StartAsync(async progress =>
             {
                 var bar = progress.AddTask("…", maxValue: 1);
-                return work(new Reports(step =>
+                return await work(new Reports(step =>
                 {
                     bar.Value = step.Fraction;
                     bar.Description = Markup.Escape($"{step.What.In(Speech)} {step.Detail}".TrimEnd());
                 }));
+            });
+    }
+
+    /// <summary>Waits for something of which nobody knows how long it takes, and shows on standard error how long it has taken so far.</summary>
+    public async Task<T> WaitingAsync<T>(Phrase what, Func<Task<T>> work)
+    {
+        if (!_isErrorRich)
+        {
+            _error.WriteLine(what.In(Speech));
+            return await work();
+        }
+
+        return await _error.Progress()
+            .AutoClear(true)
+            .Columns(new SpinnerColumn(), new TaskDescriptionColumn { Alignment = Justify.Left }, new ElapsedTimeColumn())
+            .StartAsync(async progress =>
+            {
+                progress.AddTask(Markup.Escape(what.In(Speech))).IsIndeterminate = true;
+                return await work();
             });
     }
 
@@ -292,6 +314,10 @@ internal static class Figures
 
     /// <summary>A number with so many decimals.</summary>
     public static string Number(double number, int decimals) => number.ToString("N" + decimals.ToString(CultureInfo.InvariantCulture), Format);
+
+    /// <summary>The time of something that others do: <c>340 ms</c>, <c>2.4 s</c>.</summary>
+    public static string Duration(TimeSpan time) =>
+        time < TimeSpan.FromSeconds(1) ? Count((long)Math.Round(time.TotalMilliseconds)) + "\u00a0ms" : Number(time.TotalSeconds, 1) + "\u00a0s";
 
     /// <summary>A short time: <c>412 µs</c>.</summary>
     public static string Microseconds(TimeSpan time) => Count((long)Math.Round(time.TotalMicroseconds)) + "\u00a0µs";

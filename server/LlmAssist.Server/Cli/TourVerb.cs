@@ -16,7 +16,7 @@ internal static class TourVerb
     private const int PlacesShown = 12;
     private const int PlacesAskedPerFile = 6; // in search of one at which there is something to show
     private const int PlacesAskedAtMost = 240; // a moment's work
-    private const int LeastToWrite = 6; // visible characters right of the cursor: less is not worth showing
+    private const int Seed = 1;
     private const int TrialTokens = 20_000;
     private static readonly ByteSize LargestTrial = ByteSize.MiB(30); // training on more is not a matter of seconds
 
@@ -29,26 +29,41 @@ internal static class TourVerb
             folder,
         };
         command.Hidden = true;
-        command.SetAction((parsed, cancellation) => Task.FromResult(Run(context, Path.GetFullPath(parsed.GetRequiredValue(folder)), cancellation)));
+        var ollama = new OllamaFlags(context).AddTo(command);
+        command.SetAction((parsed, cancellation) => RunAsync(
+            context,
+            Path.GetFullPath(parsed.GetRequiredValue(folder)),
+            host => ollama.AreGiven(parsed.CommandResult) ? ollama.Prepare(parsed, host) : null,
+            cancellation));
         return command;
     }
 
-    private static int Run(VerbContext context, string folder, CancellationToken cancellation)
+    private static async Task<int> RunAsync(VerbContext context, string folder, Func<ModelHost, OllamaVisit?> prepare, CancellationToken cancellation)
     {
         var request = new TrainingRequest { Name = TrainVerb.NameOf(folder), Folders = [folder] };
         var corpus = PatternTrainer.FindCorpus(request, cancellation);
         var store = context.OpenStore();
         using var host = new ModelHost(store, context.Time);
+        using var visit = prepare(host);
+
+        // Before the training: if there is no model to show, the user learns it at once.
+        var use = visit is null ? null : await visit.UseAsync(cancellation);
         var (model, isOpened) = OpenOrTrain(context, store, host, request, corpus, cancellation);
-        var visited = Visit(context, new CompletionEngine(host, context.Time), corpus, cancellation);
+        using var engine = new CompletionEngine(host, context.Time, visit?.Host);
+        var settings = visit is null ? new CompletionSettings() : new() { Sampling = visit.Sampling, Patience = CompleteVerb.Unhurried };
+        var repository = Path.GetFileName(folder);
+        var visited = use is null
+            ? await VisitAsync(engine, settings, corpus, repository, cancellation)
+            : await VisitBothAsync(context, engine, settings, corpus, repository, use.Name, cancellation);
+        var trial = await TrialAsync(context, request, corpus, cancellation);
         if (context.Terminal.IsJson)
         {
-            context.Terminal.Json(new TourAnswer(model.Name, isOpened, visited.Shown, visited.Silent, Trial(context, request, corpus, cancellation)), CliJson.Default.TourAnswer);
+            context.Terminal.Json(new TourAnswer(model.Name, isOpened, visited.Shown, visited.Silent, trial), CliJson.Default.TourAnswer);
             return ExitCode.Success;
         }
 
         Show(context.Terminal, visited);
-        ShowTrial(context.Terminal, Trial(context, request, corpus, cancellation));
+        ShowTrial(context.Terminal, trial);
         context.Terminal.Heading(new("Memory", "Memoria"));
         MemoryVerb.Show(context);
         context.Terminal.Heading(new("What next", "Y ahora"));
@@ -123,7 +138,7 @@ internal static class TourVerb
 
     // One place of a file, in a few files of every language. Where the model stays silent there is nothing to see; how
     // often it did is counted and told.
-    private static Visited Visit(VerbContext context, CompletionEngine engine, Corpus corpus, CancellationToken cancellation)
+    private static async Task<Visited> VisitAsync(CompletionEngine engine, CompletionSettings settings, Corpus corpus, string repository, CancellationToken cancellation)
     {
         var shown = new List<TourPlace>();
         var silent = 0;
@@ -139,13 +154,14 @@ internal static class TourVerb
                 continue;
             }
 
-            var text = new SourceText(content);
-            foreach (var cursor in CursorsIn(file, text))
+            foreach (var hidden in HiddenLine.In(file, new(content), Seed).Take(PlacesAskedPerFile))
             {
-                var place = Ask(engine, file, text, cursor, cancellation);
-                if (place.Suggestion is not null)
+                var query = hidden.Query(repository, isExplicit: false);
+                var report = await CompleteVerb.CompleteWarmAsync(engine, query, settings, cancellation);
+                engine.Forget(query.Uri);
+                if (report.Items.Count != 0)
                 {
-                    shown.Add(place);
+                    shown.Add(PlaceOf(hidden, CompleteVerb.TextOf(report, report.Items[0], hidden.Offset), report.Items[0].Confidence, report.Elapsed, ollama: null));
                     break;
                 }
 
@@ -155,6 +171,40 @@ internal static class TourVerb
 
         return new(shown, silent);
     }
+
+    // With a model of Ollama beside: places chosen blindly, whoever has something to say there. To look for those at
+    // which the pattern model has would favor it, and asking both everywhere would take minutes.
+    private static Task<Visited> VisitBothAsync(
+        VerbContext context,
+        CompletionEngine engine,
+        CompletionSettings settings,
+        Corpus corpus,
+        string repository,
+        string model,
+        CancellationToken cancellation) => context.Terminal.WatchingAsync(async progress =>
+    {
+        var places = HiddenLine.Spread(Spread(corpus.Files), PlacesShown, Seed, cancellation);
+        var shown = new List<TourPlace>();
+        foreach (var hidden in places)
+        {
+            progress.Report(new((double)shown.Count / places.Count, new($"Asking {model} at {places.Count} places", $"Preguntando a {model} en {places.Count} lugares"), $"{shown.Count}/{places.Count}"));
+            var query = hidden.Query(repository, isExplicit: true);
+            await CompleteVerb.WarmAsync(engine, query, settings, cancellation);
+            var lanes = await LineTrial.AskAsync(engine, query, settings, cancellation);
+            LaneComparison.RefuseHoles(lanes, shown.Count + 1, places.Count);
+            var line = lanes.Ollama.Text is { } text && LineTally.FirstLine(text) is { Length: > 0 } first ? first : null;
+            shown.Add(PlaceOf(hidden, lanes.Pattern.Text, lanes.Pattern.Confidence, lanes.Pattern.Elapsed, new(
+                model,
+                line,
+                VerdictOf(line, hidden.Actual),
+                lanes.Ollama.Confidence,
+                lanes.Report?.FirstText?.TotalMilliseconds,
+                lanes.Ollama.Elapsed.TotalMilliseconds,
+                lanes.Auto.Text is null ? null : lanes.Agree ? "both" : CompleteVerb.NameOf(lanes.Auto.Lane))));
+        }
+
+        return new Visited(shown, 0);
+    });
 
     // Code before data; the languages in turn, the one with the most bytes first; within a language in an order that
     // looks like chance and is always the same.
@@ -179,66 +229,24 @@ internal static class TourVerb
         }
     }
 
-    // Between two tokens of a line of code: something stands left of it, and enough right of it. In an order that looks
-    // like chance and is always the same.
-    private static IEnumerable<int> CursorsIn(CorpusFile file, SourceText text)
+    private static TourPlace PlaceOf(HiddenLine hidden, string? suggestion, double confidence, TimeSpan elapsed, TourOllama? ollama)
     {
-        var tokens = new List<Token>();
-        Lexer.Tokenize(text.Content, file.Language, tokens);
-        var cursors = new List<int>();
-        var lineEnd = -1;
-        var hasLeft = false;
-        foreach (var token in tokens)
-        {
-            if (token.Kind == TokenKind.Newline || lineEnd < token.Start)
-            {
-                hasLeft = false;
-                lineEnd = text.LineEnd(text.LineAt(token.Start));
-            }
-
-            if (token.IsSignificant && token.Kind != TokenKind.Newline && token.End <= lineEnd)
-            {
-                var rest = text.Content.AsSpan(token.Start, lineEnd - token.Start);
-                if (hasLeft && LeastToWrite <= VisibleIn(rest) && !HasComment(rest, file.Language))
-                {
-                    cursors.Add(token.Start);
-                }
-
-                hasLeft = true;
-            }
-        }
-
-        return cursors.OrderBy(cursor => Scatter($"{file.RelativePath}#{cursor}")).Take(PlacesAskedPerFile);
-    }
-
-    // What stands right of the cursor on its line is treated as not written yet.
-    private static TourPlace Ask(CompletionEngine engine, CorpusFile file, SourceText text, int offset, CancellationToken cancellation)
-    {
-        var position = text.Position(offset);
-        var lineEnd = text.LineEnd(position.Line);
-        var actual = text.Content[offset..lineEnd].TrimEnd();
-        var query = new CompletionQuery
-        {
-            Uri = file.FullPath,
-            Language = file.Language,
-            Text = text.With(new(offset, lineEnd, "")),
-            Offset = offset,
-            Surface = CompletionSurface.Inline,
-        };
-        var report = CompleteVerb.CompleteWarm(engine, query, new(), cancellation);
-        engine.Forget(query.Uri);
-        var suggestion = report.Items.Count == 0 ? null : CompleteVerb.TextOf(report, report.Items[0], offset);
+        var (line, character) = hidden.Position;
         return new(
-            file.RelativePath,
-            position.Line + 1,
-            position.Character + 1,
-            text.Content[text.LineStart(position.Line)..offset],
-            actual,
+            hidden.File.RelativePath,
+            line + 1,
+            character + 1,
+            hidden.Before,
+            hidden.Actual,
             suggestion,
-            suggestion is null ? "" : suggestion == actual ? "equal" : actual.StartsWith(suggestion, StringComparison.Ordinal) ? "begins" : "differs",
-            report.Items.Count == 0 ? 0 : report.Items[0].Confidence,
-            (long)report.Elapsed.TotalMicroseconds);
+            VerdictOf(suggestion, hidden.Actual),
+            confidence,
+            (long)elapsed.TotalMicroseconds,
+            ollama);
     }
+
+    private static string VerdictOf(string? suggestion, string actual) =>
+        suggestion is null ? "" : suggestion == actual ? "equal" : actual.StartsWith(suggestion, StringComparison.Ordinal) ? "begins" : "differs";
 
     // ---- Showing ----
 
@@ -254,27 +262,72 @@ internal static class TourVerb
             terminal.Say(Phrase.Same($"{place.File}:{place.Line}:{place.Column}"));
             terminal.Suggestion(place.Before, place.Suggestion ?? "");
             var facts = $"{Figures.Share(place.Confidence)}, {Figures.Count(place.ElapsedMicroseconds)} µs";
-            terminal.Aside(place.Verdict switch
+            if (place.Ollama is not { } ollama)
             {
-                "equal" => new($"    = exactly what the file has; confidence {facts}", $"    = justo lo que tiene el archivo; confianza {facts}"),
-                "begins" => new(
-                    $"    ~ right so far, the file goes on: {place.Actual[place.Suggestion!.Length..].Trim()}; confidence {facts}",
-                    $"    ~ correcto hasta ahí, el archivo sigue: {place.Actual[place.Suggestion!.Length..].Trim()}; confianza {facts}"),
-                _ => new($"    x the file has: {place.Actual}; confidence {facts}", $"    x el archivo tiene: {place.Actual}; confianza {facts}"),
+                terminal.Aside(Judged("", place.Suggestion, place.Verdict, place.Actual, facts));
+                continue;
+            }
+
+            terminal.Aside(Judged("pattern", place.Suggestion, place.Verdict, place.Actual, facts));
+            terminal.Suggestion(place.Before, ollama.Suggestion ?? "");
+            terminal.Aside(Judged(
+                ollama.Model,
+                ollama.Suggestion,
+                ollama.Verdict,
+                place.Actual,
+                $"{Figures.Share(ollama.Confidence)}, {Figures.Duration(TimeSpan.FromMilliseconds(ollama.ElapsedMilliseconds))}"));
+            terminal.Aside(ollama.Shown switch
+            {
+                "both" => new("    -> both agree; that is shown", "    -> ambos coinciden; eso se muestra"),
+                "ollama" => new($"    -> an editor shows that of {ollama.Model}", $"    -> un editor muestra la de {ollama.Model}"),
+                "pattern" => new("    -> an editor shows that of the pattern model", "    -> un editor muestra la del modelo de patrones"),
+                _ => new("    -> nothing is shown", "    -> no se muestra nada"),
             });
         }
 
-        var right = places.Count(place => place.Verdict != "differs");
         terminal.Gap();
+        if (places is [{ Ollama: { } asked }, ..])
+        {
+            var (pattern, other) = (Of(place => place.Verdict), Of(place => place.Ollama!.Verdict));
+            terminal.Say(new(
+                $"At {places.Count} places: the pattern model suggested {pattern.Shown} times and was right {pattern.Right} times; {asked.Model} suggested {other.Shown} times and was right {other.Right} times.",
+                $"En {places.Count} lugares: el modelo de patrones sugirió {pattern.Shown} veces y acertó {pattern.Right}; {asked.Model} sugirió {other.Shown} veces y acertó {other.Right}."));
+            terminal.Say(new(
+                "'llm-assist eval FOLDER --source auto' compares them on code that the pattern model has not read.",
+                "«llm-assist eval CARPETA --source auto» los compara con código que el modelo de patrones no ha leído."));
+        }
+        else
+        {
+            var right = places.Count(place => place.Verdict != "differs");
+            terminal.Say(new(
+                $"Asked at {Figures.Count(places.Count + silent)} places: {right} of {places.Count} suggestions were right, at {Figures.Count(silent)} it was not sure enough and stayed silent.",
+                $"Se preguntó en {Figures.Count(places.Count + silent)} lugares: {right} de {places.Count} sugerencias fueron correctas; en {Figures.Count(silent)} calló por falta de seguridad."));
+        }
+
         terminal.Say(new(
-            $"Asked at {Figures.Count(places.Count + silent)} places: {right} of {places.Count} suggestions were right, at {Figures.Count(silent)} it was not sure enough and stayed silent.",
-            $"Se preguntó en {Figures.Count(places.Count + silent)} lugares: {right} de {places.Count} sugerencias fueron correctas; en {Figures.Count(silent)} calló por falta de seguridad."));
-        terminal.Say(new(
-            "The model has read these very files; on code that is new to it:",
-            "El modelo ha leído estos mismos archivos; con código nuevo para él:"));
+            "The pattern model has read these very files; on code that is new to it:",
+            "El modelo de patrones ha leído estos mismos archivos; con código nuevo para él:"));
+
+        (int Shown, int Right) Of(Func<TourPlace, string> verdict) =>
+            (places.Count(place => verdict(place).Length != 0), places.Count(place => verdict(place) is "equal" or "begins"));
     }
 
-    private static Evaluation? Trial(VerbContext context, TrainingRequest request, Corpus corpus, CancellationToken cancellation)
+    private static Phrase Judged(string who, string? suggestion, string verdict, string actual, string facts)
+    {
+        var by = who.Length == 0 ? default : new Phrase($"{who}: ", who == "pattern" ? "patrones: " : $"{who}: ");
+        var said = verdict switch
+        {
+            "" => new Phrase($"- not sure enough, silent; the file has: {actual}", $"- poco seguro, calla; el archivo tiene: {actual}"),
+            "equal" => new($"= exactly what the file has; confidence {facts}", $"= justo lo que tiene el archivo; confianza {facts}"),
+            "begins" => new(
+                $"~ right so far, the file goes on: {actual[suggestion!.Length..].Trim()}; confidence {facts}",
+                $"~ correcto hasta ahí, el archivo sigue: {actual[suggestion!.Length..].Trim()}; confianza {facts}"),
+            _ => new($"x the file has: {actual}; confidence {facts}", $"x el archivo tiene: {actual}; confianza {facts}"),
+        };
+        return new($"    {by.English}{said.English}", $"    {by.Spanish}{said.Spanish}");
+    }
+
+    private static async Task<Evaluation?> TrialAsync(VerbContext context, TrainingRequest request, Corpus corpus, CancellationToken cancellation)
     {
         var (learned, tested) = PatternEvaluator.Split(corpus.Files, percent: 10, seed: 1);
         if (LargestTrial.Bytes < corpus.Files.Sum(file => file.Bytes) || learned.Count == 0 || tested.Count == 0)
@@ -282,11 +335,11 @@ internal static class TourVerb
             return null;
         }
 
-        return EvaluationReport.WithTemporaryModel(
+        return await EvaluationReport.WithTemporaryModelAsync(
             context,
             request,
             corpus with { Files = learned },
-            model => EvaluationReport.Evaluate(context, model, tested, new() { MaximumTokens = TrialTokens }, cancellation),
+            model => Task.FromResult(EvaluationReport.Evaluate(context, model, tested, new() { MaximumTokens = TrialTokens }, cancellation)),
             cancellation);
     }
 
@@ -309,32 +362,7 @@ internal static class TourVerb
             $"  aceptar sus sugerencias ahorra el {saved} de las pulsaciones, y es correcto el {precision} de lo que muestra."));
     }
 
-    // Nobody predicts a comment. A '//' inside a string counts too: there are places enough.
-    private static bool HasComment(ReadOnlySpan<char> text, Language language)
-    {
-        foreach (var opening in language.LineComments)
-        {
-            if (0 <= text.IndexOf(opening, StringComparison.Ordinal))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
-
     private sealed record Visited(IReadOnlyList<TourPlace> Shown, int Silent);
-
-    private static int VisibleIn(ReadOnlySpan<char> text)
-    {
-        var visible = 0;
-        foreach (var unit in text)
-        {
-            visible += char.IsWhiteSpace(unit) ? 0 : 1;
-        }
-
-        return visible;
-    }
 
     // FNV-1a: the same on every machine and in every process, which string hashes are not.
     private static uint Scatter(string text)

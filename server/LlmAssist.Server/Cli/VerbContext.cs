@@ -28,6 +28,14 @@ internal sealed record VerbContext(Terminal Terminal, DataFolders Folders, TimeP
         Description = Text(new("A model's name, or its file name for one version of it", "El nombre de un modelo, o el de su archivo si se quiere una versión concreta")),
     };
 
+    /// <summary>An argument that names a model of either kind.</summary>
+    public Argument<string> AnyModelArgument() => new("NAME")
+    {
+        Description = Text(new(
+            "A pattern model's name, or its file name for one version of it; ollama:NAME for a model of Ollama, NAME alone if no pattern model is called so",
+            "El nombre de un modelo de patrones, o el de su archivo si se quiere una versión concreta; ollama:NOMBRE para uno de Ollama, o solo NOMBRE si ningún modelo de patrones se llama así")),
+    };
+
     /// <summary>An option that takes a whole number from a range.</summary>
     public Option<int?> Whole(string name, string helpName, int least, int most, Phrase description) => Number<int>(
         name,

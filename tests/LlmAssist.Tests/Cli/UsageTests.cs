@@ -19,6 +19,15 @@ public sealed class UsageTests
     [InlineData("complete main.py:0:1", "'main.py:0:1' is not a place")]
     [InlineData("complete main.py:1:1 --inline --list", "--inline and --list")]
     [InlineData("complete main.py:1:1 --top 0", "--top was given '0'; expected a whole number from 1 to 1000")]
+    [InlineData("complete main.py:1:1 --source both", "--source was given 'both'; expected auto, pattern or ollama")]
+    [InlineData("complete main.py:1:1 --source ollama --list", "--list and --source ollama")]
+    [InlineData("complete main.py:1:1 --ollama http://:x", "--ollama was given 'http://:x'; expected an address")]
+    [InlineData("models list --ollama ftp://host", "--ollama was given 'ftp://host'")]
+    [InlineData("models pull", "pull")]
+    [InlineData("eval x --source none", "--source was given 'none'")]
+    [InlineData("eval x --positions 5", "--positions counts places", "add --source auto")]
+    [InlineData("eval x --source auto --trace t", "--trace writes", "Leave one of them out")]
+    [InlineData("eval x --source auto --positions 0", "--positions was given '0'; expected a whole number from 1 to 100000")]
     [InlineData("models prune", "--keep")]
     [InlineData("models prune --keep 0", "--keep was given '0'")]
     [InlineData("models inspect", "inspect")]
@@ -31,13 +40,14 @@ public sealed class UsageTests
     [InlineData("eval x --confidence 1.5", "--confidence was given '1.5'; expected a number from 0 to 1")]
     [InlineData("eval x --confidence NaN", "--confidence was given 'NaN'")]
     [InlineData("eval x --model m --holdout 10", "--model measures a saved model")]
-    public Task Refuses(string arguments, string expected) => Check(arguments, Speech.English, "error: ", expected);
+    public Task Refuses(string arguments, params string[] expected) => Check(arguments, Speech.English, ["error: ", .. expected]);
 
     [Theory]
     [InlineData("train", "Falta el argumento requerido")]
     [InlineData("train x --prune 0", "--prune recibió «0»; se esperaba un número entero, 1 o más")]
     [InlineData("complete main.py", "Se esperaba ARCHIVO:LÍNEA:COLUMNA")]
     [InlineData("eval", "Modo de empleo: llm-assist eval --help")]
+    [InlineData("doctor --ollama http://:x", "--ollama recibió «http://:x»; se esperaba una dirección")]
     public Task RefusesInSpanish(string arguments, string expected) => Check(arguments, Speech.Spanish, "error: ", expected);
 
     [Theory]

@@ -35,6 +35,9 @@ internal sealed class VerbBench : IDisposable
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
+    /// <summary>What <c>OLLAMA_HOST</c> says; an address at which nobody listens, unless a test says otherwise.</summary>
+    public string OllamaHost { get; init; } = "127.0.0.1:9";
+
     public MemoryReading Reading { get; init; } = new(
         new SystemMemory(ByteSize.GiB(16), ByteSize.GiB(9), LimitedByGroup: false),
         new ProcessMemory(ByteSize.MiB(80), ByteSize.MiB(40)),
@@ -51,7 +54,7 @@ internal sealed class VerbBench : IDisposable
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
-        var context = new VerbContext(new(output, error, speech), Folders, Time, new FixedProbe(Reading), static _ => null);
+        var context = new VerbContext(new(output, error, speech), Folders, Time, new FixedProbe(Reading), name => name == "OLLAMA_HOST" ? OllamaHost : null);
         var exitCode = await Program.RunAsync(args, context, cancellation);
         return new(exitCode, output.ToString(), error.ToString());
     }

@@ -11,7 +11,7 @@ public sealed class VerbTests
     // The properties of each answer are a contract (design): exactly these, in any order.
     [Theory]
     [InlineData("train CODE", "name path files bytes tokens megabytesPerSecond trainingSeconds sizeBytes patternsStored skipped")]
-    [InlineData("complete CODE/order_3.py:10:9", "file line column elapsedMicroseconds items why")]
+    [InlineData("complete CODE/order_3.py:10:9", "file line column elapsedMicroseconds items why ollama")]
     [InlineData("models list", "[] name source sizeBytes createdAt modifiedAt loaded patternsStored memoryKb sparsity")]
     [InlineData("models inspect shop", "name path sizeBytes statistics parameters provenance")]
     [InlineData("models verify shop", "name ok reason movedTo")]
