@@ -314,7 +314,7 @@ public sealed class CompletionEngine : IDisposable
             var bits = engine._pattern.BitsPerSymbol(Context, line.Text, typedStart);
             Stage("judge");
             _laneReport = _laneReport is null ? null : _laneReport with { BitsPerSymbol = bits };
-            line = line with { Confidence = Ranker.Confidence(bits) };
+            line = line with { Confidence = Ranker.Confidence(bits, _lane!.RecordOf(_ticket!.Generation.Model)) };
             if (line.Confidence < settings.MinConfidence)
             {
                 _filtered.Add(new("confidence", line.Text[typed.Length..]));

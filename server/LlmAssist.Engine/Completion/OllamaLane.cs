@@ -61,6 +61,7 @@ internal sealed class OllamaLane(OllamaHost host, TimeProvider time) : IDisposab
     // All guarded by _gate.
     private readonly LanePace _pace = new();
     private readonly Dictionary<string, TokenRate> _rates = []; // by model
+    private readonly Dictionary<string, LaneRecord> _records = []; // by model
     private NeighborChunks _neighbors = NeighborChunks.Empty;
     private int _chunkCapacity;
     private (string Uri, string Path, SourceText Text, int Line)? _lastPlace;
@@ -78,6 +79,16 @@ internal sealed class OllamaLane(OllamaHost host, TimeProvider time) : IDisposab
             {
                 return _begun;
             }
+        }
+    }
+
+    /// <summary>How a model has done so far.</summary>
+    /// <param name="model">Its key.</param>
+    public LaneRecord RecordOf(string model)
+    {
+        lock (_gate)
+        {
+            return _records.GetValueOrDefault(model);
         }
     }
 
@@ -242,6 +253,7 @@ internal sealed class OllamaLane(OllamaHost host, TimeProvider time) : IDisposab
             }
 
             current.Latest = text;
+            TakeDownLocked(current);
             if (!current.IsOver && current.Remaining(uri, text, cursor: null) is null)
             {
                 EndLocked(current);
@@ -412,6 +424,7 @@ internal sealed class OllamaLane(OllamaHost host, TimeProvider time) : IDisposab
             // What the user has typed ahead of the model turns out to be something else.
             if (generation.Remaining(generation.Question.Uri, generation.Latest, cursor: null) is null)
             {
+                TakeDownLocked(generation);
                 EndLocked(generation);
             }
 
@@ -449,6 +462,15 @@ internal sealed class OllamaLane(OllamaHost host, TimeProvider time) : IDisposab
             Text = text.Length == 0 ? null : text,
             Ended = generation.Stops.End == StreamEnd.None ? null : Named(generation.Stops.End),
         });
+    }
+
+    // Shown or not, what the user writes tells whether the model was right.
+    private void TakeDownLocked(Generation generation)
+    {
+        if (generation.WasRight() is { } wasRight)
+        {
+            _records[generation.Model] = _records.GetValueOrDefault(generation.Model).With(wasRight);
+        }
     }
 
     // What the user typed after a suggestion of ours was shown tells whether it was wanted.
@@ -514,10 +536,12 @@ internal sealed class OllamaLane(OllamaHost host, TimeProvider time) : IDisposab
     {
         private const int LongestLead = 48; // of the user over the model, in code units, before it is given up
         private const int LeastWorthwhile = 8; // visible characters of a line that is not whole
+        private const int LeastJudged = 2; // visible characters of a line; less is no promise
 
         private readonly CancellationTokenSource _cancellation = new();
         private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private ITimer? _abandoned;
+        private bool _isJudged;
 
         public LaneQuestion Question { get; } = question;
 
@@ -621,6 +645,33 @@ internal sealed class OllamaLane(OllamaHost host, TimeProvider time) : IDisposab
             return isAhead ? "" : null;
         }
 
+        /// <summary>
+        /// Whether the user has written the first line that it produced, or something else; null while that is open, and after it was told
+        /// once.
+        /// </summary>
+        public bool? WasRight()
+        {
+            var produced = Stops.Text;
+            var lineEnd = produced.IndexOf('\n', produced.Length - produced.AsSpan().TrimStart().Length);
+            var line = (lineEnd < 0 ? produced : produced[..lineEnd]).TrimEnd();
+            if (_isJudged || line.Length - line.AsSpan().Count(' ') < LeastJudged
+                || TypeThrough.TypedSince(Question.Text, Question.Offset, Latest, cursor: null) is not { } typed
+                || line.StartsWith(typed, StringComparison.Ordinal) && typed.Length < line.Length)
+            {
+                return null;
+            }
+
+            var isWhole = 0 <= lineEnd || IsOver;
+            var isRight = typed.StartsWith(line, StringComparison.Ordinal);
+            if (isRight && !isWhole)
+            {
+                return null;
+            }
+
+            _isJudged = true;
+            return isRight;
+        }
+
         /// <summary>The part of <see cref="Remaining"/> that may be shown at this stage; null if it does not fit.</summary>
         public string? Worth(LaneQuestion asked, Stage stage)
         {
@@ -655,6 +706,20 @@ internal sealed class OllamaLane(OllamaHost host, TimeProvider time) : IDisposab
             return LeastWorthwhile <= words.Length - words.Count(' ') ? words.ToString() : "";
         }
     }
+}
+
+/// <summary>How often users went on to write the line that a model had produced, and how often another one.</summary>
+internal readonly record struct LaneRecord(int Right, int Wrong)
+{
+    /// <summary>What is assumed of a model that nobody knows. Small ones that fill in the middle get about so many lines right to the letter.</summary>
+    public const double Usual = 0.4;
+
+    private const double Assumed = 30; // lines that the assumption weighs as much as
+
+    /// <summary>The share of its lines that is expected to be right, 0..1.</summary>
+    public double Trust => (Right + (Assumed * Usual)) / (Right + Wrong + Assumed);
+
+    public LaneRecord With(bool wasRight) => wasRight ? this with { Right = Right + 1 } : this with { Wrong = Wrong + 1 };
 }
 
 /// <summary>A query's share in what a model produces.</summary>

@@ -4,22 +4,26 @@ namespace LlmAssist.Engine.Completion;
 /// <summary>Weighs what pattern models say against what a model of Ollama says.</summary>
 internal static class Ranker
 {
-    /// <summary>How sure a text of Ollama's model is taken to be when nobody can judge it.</summary>
-    public const double Unjudged = 0.6;
+    private const double Most = 0.95;
 
     // From bits a symbol, by which the pattern models are surprised at a text, to confidence in it. Code that users keep costs
     // held-out models 2 to 4 bits a symbol (docs/pattern-model.md); a name from nowhere counts 10. A line may well have a new name or
-    // two in it; one of nothing else is nonsense. Between these the curve is a judgment, not a measurement.
-    private static readonly (double Bits, double Confidence)[] Curve = [(0, 0.85), (3, 0.75), (6, 0.6), (8, 0.45), (10, 0.2)];
+    // two in it; one of nothing else is nonsense. That a text does not surprise makes it plausible, not right: what was copied from
+    // a few lines above never does. So the curve is flat at its beginning, and a pattern model that is surer, whose confidence was
+    // measured, wins. Between these the curve is a judgment, not a measurement.
+    private static readonly (double Bits, double Confidence)[] Curve = [(0, 0.65), (4, 0.62), (6, 0.57), (8, 0.45), (10, 0.2)];
 
-    /// <summary>The confidence in a text at which the pattern models are surprised by so many bits a symbol; null where they cannot judge.</summary>
-    public static double Confidence(double? bitsPerSymbol)
+    // What to think of a text that nobody can judge.
+    private const double Unjudged = 0.6;
+
+    /// <summary>The confidence in a text of Ollama's model.</summary>
+    /// <param name="bitsPerSymbol">By how many bits a symbol it surprises the pattern models; null where they cannot judge.</param>
+    /// <param name="record">How the model has done so far.</param>
+    public static double Confidence(double? bitsPerSymbol, LaneRecord record) =>
+        Math.Min(Most, (bitsPerSymbol is { } bits ? Plausibility(bits) : Unjudged) * record.Trust / LaneRecord.Usual);
+
+    private static double Plausibility(double bits)
     {
-        if (bitsPerSymbol is not { } bits)
-        {
-            return Unjudged;
-        }
-
         for (var index = 1; index < Curve.Length; index++)
         {
             var (end, low) = Curve[index];

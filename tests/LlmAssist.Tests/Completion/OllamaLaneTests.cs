@@ -313,6 +313,34 @@ public sealed class OllamaLaneTests
         Assert.Equal([500, 1000, 2000], delays[3..]);
     }
 
+    [Theory]
+    [InlineData("w * h", true)] // as the model said
+    [InlineData("w + h", false)]
+    public async Task A_model_is_trusted_by_what_users_write_in_place_of_it(string written, bool isRight)
+    {
+        await using var play = Saying("w * h\n");
+        var confidence = new List<double>();
+        for (var row = 0; row < 12; row++)
+        {
+            var code = $"def area{row}(w, h):\n    return $0\n";
+            var report = await play.AskAsync(code);
+            if (report.Items.FirstOrDefault(item => item.Lane == CompletionLane.Ollama) is { } said)
+            {
+                confidence.Add(said.Confidence);
+            }
+
+            for (var typed = 1; typed <= written.Length; typed++)
+            {
+                play.Edit(code.Replace("$0", written[..typed] + "$0", StringComparison.Ordinal));
+            }
+        }
+
+        // A model that is wrong all the time is not shown any more, though it is asked: it may do better.
+        Assert.Equal(isRight ? 12 : 6, confidence.Count);
+        Assert.Equal(isRight ? confidence.Order() : confidence.OrderDescending(), confidence);
+        Assert.Equal(12, play.Generations.Count);
+    }
+
     private static LanePlay Saying(string reply, int frameMilliseconds = 0, bool isReady = true)
     {
         var play = new LanePlay(new() { Models = [new() { Reply = reply }], FrameMilliseconds = frameMilliseconds });

@@ -27,17 +27,23 @@ public sealed class RankerTests
             string.Create(CultureInfo.InvariantCulture, $"{candidate.Lane.ToString().ToLowerInvariant()} {candidate.Text} {candidate.Confidence:F2}"))));
     }
 
+    // Bits a symbol, lines that the model had right and wrong.
     [Theory]
-    [InlineData(null, 0.6)]
-    [InlineData(0.0, 0.85)]
-    [InlineData(3.0, 0.75)]
-    [InlineData(16.0, 0.2)]
-    public void Surprise_lowers_confidence(double? bits, double expected) => Assert.Equal(expected, Ranker.Confidence(bits), 6);
+    [InlineData(null, 0, 0, 0.6)]
+    [InlineData(0.0, 0, 0, 0.65)]
+    [InlineData(4.0, 0, 0, 0.62)]
+    [InlineData(16.0, 0, 0, 0.2)]
+    [InlineData(0.0, 100, 0, 0.95)] // not surer than that
+    [InlineData(0.0, 8, 12, 0.65)] // as was assumed
+    [InlineData(0.0, 0, 30, 0.325)] // below what is shown
+    [InlineData(8.0, 30, 0, 0.7875)]
+    public void Surprise_and_a_bad_record_lower_confidence(double? bits, int right, int wrong, double expected) =>
+        Assert.Equal(expected, Ranker.Confidence(bits, new(right, wrong)), 6);
 
     [Fact]
     public void Confidence_never_rises_with_surprise()
     {
-        var curve = Enumerable.Range(0, 200).Select(step => Ranker.Confidence(step / 10.0)).ToList();
+        var curve = Enumerable.Range(0, 200).Select(step => Ranker.Confidence(step / 10.0, default)).ToList();
         Assert.Equal(curve.OrderDescending(), curve);
     }
 
