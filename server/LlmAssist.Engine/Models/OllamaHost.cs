@@ -23,7 +23,7 @@ public sealed class OllamaHost : IDisposable
     private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LongestRetry = TimeSpan.FromMinutes(1);
 
-    private readonly ModelHost _patterns;
+    private readonly ModelHost? _patterns;
     private readonly IMemoryProbe _probe;
     private readonly TimeProvider _time;
     private readonly Func<string, ModelFacts, bool> _fillsMiddle;
@@ -52,10 +52,10 @@ public sealed class OllamaHost : IDisposable
     private OllamaState _state = new(OllamaCondition.Off, default, null);
     private TaskCompletionSource _configured = NewSignal();
 
-    /// <param name="patterns">Whose models share the limit.</param>
+    /// <param name="patterns">Whose models share the limit; null for none.</param>
     /// <param name="probe">Tells how much memory is free at a load.</param>
     /// <param name="fillsMiddle">Whether a model, by name and facts, can be asked to fill in the middle.</param>
-    public OllamaHost(ModelHost patterns, IMemoryProbe probe, TimeProvider time, Func<string, ModelFacts, bool> fillsMiddle)
+    public OllamaHost(ModelHost? patterns, IMemoryProbe probe, TimeProvider time, Func<string, ModelFacts, bool> fillsMiddle)
     {
         _patterns = patterns;
         _probe = probe;
@@ -688,7 +688,7 @@ public sealed class OllamaHost : IDisposable
     // The weights are the least that it takes.
     private void CheckLimit(InstalledModel model, RunningModel? running)
     {
-        var patterns = _patterns.Residents.Sum(resident => resident.CommittedBytes + resident.MappedBytes);
+        var patterns = (_patterns?.Residents ?? []).Sum(resident => resident.CommittedBytes + resident.MappedBytes);
         lock (_gate)
         {
             var others = _running.Where(other => other.Key != running?.Key).Sum(other => other.RamBytes);

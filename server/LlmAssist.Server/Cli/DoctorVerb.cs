@@ -21,11 +21,11 @@ internal static class DoctorVerb
     {
         var command = new Command("doctor", context.Text(new("Check what works here, and say what to do about the rest", "Comprobar qué funciona aquí y decir qué hacer con lo demás")));
         var ollama = new OllamaFlags(context).AddAddressTo(command);
-        command.SetAction((parsed, cancellation) => RunAsync(context, host => ollama.Prepare(parsed, host), ollama.AreGiven(parsed.CommandResult), cancellation));
+        command.SetAction((parsed, cancellation) => RunAsync(context, () => ollama.Prepare(parsed, patterns: null), ollama.AreGiven(parsed.CommandResult), cancellation));
         return command;
     }
 
-    private static async Task<int> RunAsync(VerbContext context, Func<ModelHost, OllamaVisit> prepare, bool isOllamaNamed, CancellationToken cancellation)
+    private static async Task<int> RunAsync(VerbContext context, Func<OllamaVisit> prepare, bool isOllamaNamed, CancellationToken cancellation)
     {
         List<Finding> findings = [Runtime(), Folder(context)];
         if (findings[^1].State != State.Fail)
@@ -183,14 +183,11 @@ internal static class DoctorVerb
     }
 
     // Whoever has not asked for Ollama does not miss it: it is a warning only where somebody said that it should be there.
-    private static async Task<Finding> OllamaAsync(VerbContext context, Func<ModelHost, OllamaVisit> prepare, bool isNamed, CancellationToken cancellation)
+    private static async Task<Finding> OllamaAsync(VerbContext context, Func<OllamaVisit> prepare, bool isNamed, CancellationToken cancellation)
     {
         Phrase check = Phrase.Same("ollama");
         var surroundings = Surroundings.Of(context.Variable);
-
-        // Holds no model, so it needs no store: where models cannot be saved there is none.
-        using var host = new ModelHost(null!, context.Time);
-        using var visit = prepare(host);
+        using var visit = prepare();
         if (visit.Options.Endpoint is not { } endpoint)
         {
             return new(check, State.Ok, new("switched off (ollama.enabled in config.json)", "desactivado (ollama.enabled en config.json)"));

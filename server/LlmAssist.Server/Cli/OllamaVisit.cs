@@ -66,8 +66,8 @@ internal sealed class OllamaFlags
     public bool AreGiven(CommandResult parsed) => parsed.GetResult(_endpoint) is not null || parsed.GetResult(_model) is not null;
 
     /// <summary>Prepares a visit. Opens no socket.</summary>
-    /// <param name="patterns">Who holds the pattern models of the verb; must outlive the visit.</param>
-    public OllamaVisit Prepare(ParseResult parsed, ModelHost patterns)
+    /// <param name="patterns">Who holds the pattern models of the verb, and must outlive the visit; null for none.</param>
+    public OllamaVisit Prepare(ParseResult parsed, ModelHost? patterns)
     {
         var (options, sampling) = ServerHost.OllamaOf(_context.Folders, _context.Variable, _context.Terminal.Remark);
 
@@ -97,7 +97,7 @@ internal sealed class OllamaVisit : IDisposable
 
     private readonly VerbContext _context;
 
-    public OllamaVisit(VerbContext context, ModelHost patterns, OllamaOptions options, OllamaSampling sampling)
+    public OllamaVisit(VerbContext context, ModelHost? patterns, OllamaOptions options, OllamaSampling sampling)
     {
         _context = context;
         Options = options;
