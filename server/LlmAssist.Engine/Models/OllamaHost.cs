@@ -43,10 +43,8 @@ public sealed class OllamaHost : IDisposable
     private Trouble? _trouble;
     private TimeSpan _retry;
     private long _retryFrom;
-    private IReadOnlyList<InstalledModel> _installed = [];
-    private IReadOnlyList<RunningModel> _running = [];
-    private bool _listsRunning = true;
-    private long? _lookedAt;
+    private OllamaInventory? _inventory; // null before the first look
+    private int _incarnation;
     private int _generating;
     private Task? _preparing;
     private OllamaState _state = new(OllamaCondition.Off, default, null);
@@ -65,6 +63,9 @@ public sealed class OllamaHost : IDisposable
 
     /// <summary>Raised, on any thread, when <see cref="State"/> or <see cref="Residents"/> has changed.</summary>
     public event Action? Changed;
+
+    /// <summary>Raised, on any thread, before a model is asked that runs elsewhere: its name, and the host to which code will be sent.</summary>
+    public event Action<string, string>? GoesElsewhere;
 
     /// <summary>How things stand.</summary>
     public OllamaState State
@@ -99,7 +100,7 @@ public sealed class OllamaHost : IDisposable
             {
                 return
                 [
-                    .. _running.Select(model => new OllamaResident(
+                    .. RunningLocked.Select(model => new OllamaResident(
                         IdOf(model.Name),
                         model.RamBytes,
                         model.VramBytes,
@@ -172,7 +173,7 @@ public sealed class OllamaHost : IDisposable
             }
 
             var mayTry = _trouble is not { IsOfServer: false } || _retry <= _time.GetElapsedTime(_retryFrom);
-            if (health != HealthState.Open && mayTry && (IsNamedLocked || _lookedAt is null || IsOldLocked(WatchRunning)))
+            if (health != HealthState.Open && mayTry && (IsNamedLocked || IsOldLocked(WatchRunning)))
             {
                 PrepareLocked(connection);
             }
@@ -214,15 +215,9 @@ public sealed class OllamaHost : IDisposable
     public async Task<IReadOnlyList<OllamaModel>> ListAsync(CancellationToken cancellation)
     {
         var connection = Connected();
-        await LookAsync(connection, isAsked: true, cancellation);
-        IReadOnlyList<InstalledModel> installed;
-        lock (_gate)
-        {
-            installed = _installed;
-        }
-
+        var inventory = await LookAsync(connection, isAsked: true, cancellation);
         var models = new List<OllamaModel>();
-        foreach (var model in installed)
+        foreach (var model in inventory.Installed)
         {
             ModelFacts? facts = null;
             try
@@ -236,12 +231,7 @@ public sealed class OllamaHost : IDisposable
 
             lock (_gate)
             {
-                models.Add(new(
-                    model,
-                    _running.FirstOrDefault(running => running.Key == model.Key),
-                    facts,
-                    facts is not null && _fillsMiddle(model.Name, facts),
-                    _use?.Key == model.Key));
+                models.Add(new(model, inventory.RunningOf(model.Key), facts, facts is not null && _fillsMiddle(model.Name, facts), _use?.Key == model.Key));
             }
         }
 
@@ -259,8 +249,8 @@ public sealed class OllamaHost : IDisposable
     public async Task<OllamaUse> LoadAsync(string name, CancellationToken cancellation)
     {
         var connection = Connected();
-        await LookAsync(connection, isAsked: true, cancellation);
-        var model = Installed(name) ?? throw NotInstalled(name);
+        var inventory = await LookAsync(connection, isAsked: true, cancellation);
+        var model = inventory.Find(name) ?? throw NotInstalled(name);
         await BringInAsync(connection, model, cancellation);
         OllamaUse? use = null;
         Change(() =>
@@ -281,18 +271,10 @@ public sealed class OllamaHost : IDisposable
     public async Task<bool> UnloadAsync(string name, CancellationToken cancellation)
     {
         var connection = Connected();
-        await LookAsync(connection, isAsked: true, cancellation);
-        var wanted = OllamaName.Normalize(name);
-        RunningModel? model;
-        var lists = true;
-        lock (_gate)
-        {
-            var key = Installed(name)?.Key;
-            model = _running.FirstOrDefault(running => running.Key == key || OllamaName.Normalize(running.Name) == wanted);
-            lists = _listsRunning;
-        }
-
-        if (model is null && lists)
+        var inventory = await LookAsync(connection, isAsked: true, cancellation);
+        var installed = inventory.Find(name);
+        var model = inventory.RunningOf(installed?.Key);
+        if (model is null && inventory.Running is not null)
         {
             return false;
         }
@@ -304,10 +286,11 @@ public sealed class OllamaHost : IDisposable
 
         Change(() =>
         {
-            if (_use is not null && (_use.Key == model?.Key || OllamaName.Normalize(_use.Name) == wanted))
+            if (_use is not null && _use.Key == installed?.Key)
             {
                 _suspended = _use.Name;
                 _use = null;
+                _trouble = _trouble is { IsOfServer: true } ? _trouble : null;
             }
         });
         await connection.CallAsync(isAsked: true, isOfModel: false, (client, either) => client.UnloadAsync(model?.Name ?? name, either), cancellation);
@@ -319,14 +302,15 @@ public sealed class OllamaHost : IDisposable
         var begun = _time.GetTimestamp();
         while (true)
         {
-            await LookAsync(connection, isAsked: true, cancellation);
-            lock (_gate)
+            inventory = await LookAsync(connection, isAsked: true, cancellation);
+            if (inventory.RunningOf(model.Key) is null)
             {
-                if (_running.All(running => running.Key != model.Key))
+                lock (_gate)
                 {
                     _ours.Remove(model.Key);
-                    return true;
                 }
+
+                return true;
             }
 
             if (UnloadPatience < _time.GetElapsedTime(begun))
@@ -345,7 +329,7 @@ public sealed class OllamaHost : IDisposable
     {
         lock (_gate)
         {
-            return [.. _running.Where(model => _ours.Contains(model.Key)).Select(model => model.Name)];
+            return [.. RunningLocked.Where(model => _ours.Contains(model.Key)).Select(model => model.Name)];
         }
     }
 
@@ -415,6 +399,8 @@ public sealed class OllamaHost : IDisposable
         }
     }
 
+    private IReadOnlyList<RunningModel> RunningLocked => _inventory?.Running ?? [];
+
     private bool IsNamedLocked => (_chosen ?? _options.Model).Length != 0;
 
     private TimeSpan WaitBefore(OllamaConnection? connection)
@@ -427,7 +413,7 @@ public sealed class OllamaHost : IDisposable
         var retry = connection.Health.RetryIn;
         lock (_gate)
         {
-            var regular = _trouble is { IsOfServer: true } ? retry : _running.Count == 0 ? WatchIdle : WatchRunning;
+            var regular = _trouble is { IsOfServer: true } ? retry : RunningLocked.Count == 0 ? WatchIdle : WatchRunning;
             return regular < LeastWait ? LeastWait : regular;
         }
     }
@@ -445,7 +431,7 @@ public sealed class OllamaHost : IDisposable
     {
         try
         {
-            await LookAsync(connection, isAsked: false, cancellation);
+            var inventory = await LookAsync(connection, isAsked: false, cancellation);
             string name;
             OllamaUse? use;
             lock (_gate)
@@ -466,19 +452,14 @@ public sealed class OllamaHost : IDisposable
 
             if (name.Length == 0)
             {
-                await TakeRunningAsync(connection, cancellation);
+                await TakeRunningAsync(connection, inventory, cancellation);
                 return;
             }
 
-            var model = Installed(name) ?? throw NotInstalled(name);
-            bool isRunning;
-            lock (_gate)
-            {
-                isRunning = _running.Any(running => running.Key == model.Key);
-            }
+            var model = inventory.Find(name) ?? throw NotInstalled(name);
 
             // Whoever only watches must not bring into memory what nobody asks.
-            if (mayLoad || isRunning)
+            if (mayLoad || inventory.RunningOf(model.Key) is not null)
             {
                 await BringInAsync(connection, model, cancellation);
             }
@@ -505,74 +486,69 @@ public sealed class OllamaHost : IDisposable
         }
     }
 
-    private async Task LookAsync(OllamaConnection connection, bool isAsked, CancellationToken cancellation)
+    private async Task<OllamaInventory> LookAsync(OllamaConnection connection, bool isAsked, CancellationToken cancellation)
     {
-        var installed = await connection.CallAsync(isAsked, isOfModel: false, static (client, either) => client.ListAsync(either), cancellation);
-        IReadOnlyList<RunningModel>? running = null;
-        try
+        OllamaInventory? known;
+        lock (_gate)
         {
-            running = await connection.CallAsync(isAsked, isOfModel: false, static (client, either) => client.RunningAsync(either), cancellation);
-            connection.Health.Observe(running);
-        }
-        catch (OllamaException exception) when (exception.Reason == OllamaReason.Unsupported)
-        {
-            // Before 0.1.38 nobody could ask what is in memory.
+            // A model that was named and is not there may have been pulled since.
+            known = _trouble is { IsMissing: true } ? null : _inventory;
         }
 
+        var inventory = await OllamaInventory.LookAsync(connection, known, isAsked, _time, cancellation);
         Change(() =>
         {
-            if (_connection != connection)
+            if (_connection == connection)
             {
-                return;
-            }
-
-            var now = _time.GetUtcNow();
-            _lookedAt = _time.GetTimestamp();
-            _installed = installed;
-            _listsRunning = running is not null;
-            _running = running ?? [];
-            foreach (var model in _running)
-            {
-                _lastUsed.TryAdd(model.Key, now);
-            }
-
-            if (_use is not { } use || running is null)
-            {
-                return;
-            }
-
-            if (_running.FirstOrDefault(model => model.Key == use.Key) is not { } seen)
-            {
-                // It expired or was evicted; it is brought in again when it is asked.
-                _use = 0 < _generating ? _use : null;
-            }
-            else if (seen.ContextTokens is { } tokens && seen.ContextTokens != use.SeenContextTokens && _options.ContextTokens is null)
-            {
-                // Another client loaded it anew. To insist on ours would load it anew with every request of either.
-                _use = use with { ContextTokens = use.SeenContextTokens is null ? use.ContextTokens : tokens, SeenContextTokens = tokens };
+                SeeLocked(connection, inventory);
             }
         });
+        return inventory;
+    }
+
+    private void SeeLocked(OllamaConnection connection, OllamaInventory inventory)
+    {
+        _inventory = inventory;
+        if (_incarnation != connection.Health.Incarnation)
+        {
+            // Another version may see its models with other eyes, and it has none of ours in memory.
+            _incarnation = connection.Health.Incarnation;
+            _facts.Clear();
+            _ours.Clear();
+        }
+
+        foreach (var model in RunningLocked)
+        {
+            _lastUsed.TryAdd(model.Key, _time.GetUtcNow());
+        }
+
+        if (_use is not { } use || inventory.Running is null)
+        {
+            return;
+        }
+
+        if (inventory.RunningOf(use.Key) is not { } seen)
+        {
+            // It expired or was evicted; it is brought in again when it is asked.
+            _use = 0 < _generating ? _use : null;
+        }
+        else if (seen.ContextTokens is { } tokens && seen.ContextTokens != use.SeenContextTokens && _options.ContextTokens is null)
+        {
+            // Another client loaded it anew. To insist on ours would load it anew with every request of either.
+            _use = use with { ContextTokens = use.SeenContextTokens is null ? use.ContextTokens : tokens, SeenContextTokens = tokens };
+        }
     }
 
     // No model is named: one that runs anyway and can do it costs nothing more. The one used last is the one that stays longest.
-    private async Task TakeRunningAsync(OllamaConnection connection, CancellationToken cancellation)
+    private async Task TakeRunningAsync(OllamaConnection connection, OllamaInventory inventory, CancellationToken cancellation)
     {
-        IReadOnlyList<(InstalledModel Installed, RunningModel Running)> candidates;
-        lock (_gate)
-        {
-            candidates =
-            [
-                .. _running.OrderByDescending(running => running.ExpiresAt)
-                    .Select(running => (_installed.FirstOrDefault(model => model.Key == running.Key), running))
-                    .Where(pair => pair.Item1 is { RemoteHost: null })
-                    .Select(pair => (pair.Item1!, pair.running)),
-            ];
-        }
-
+        var candidates = (inventory.Running ?? []).OrderByDescending(running => running.ExpiresAt)
+            .Select(running => (Installed: inventory.Installed.FirstOrDefault(model => model.Key == running.Key), Running: running))
+            .Where(pair => pair.Installed is { RemoteHost: null });
         foreach (var (installed, running) in candidates)
         {
-            var facts = await FactsAsync(connection, installed, cancellation);
-            if (facts.RemoteHost is null && _fillsMiddle(installed.Name, facts))
+            var facts = await FactsAsync(connection, installed!, cancellation);
+            if (facts.RemoteHost is null && _fillsMiddle(installed!.Name, facts))
             {
                 Take(connection, installed, facts, running.ContextTokens ?? Context(installed, facts), running.ContextTokens);
                 return;
@@ -593,14 +569,17 @@ public sealed class OllamaHost : IDisposable
                     $"{model.Name} no escribe texto (sirve para embeddings o imágenes). Elija un modelo de código, por ejemplo qwen2.5-coder:1.5b."));
             }
 
+            if ((facts.RemoteHost ?? model.RemoteHost) is { } elsewhere)
+            {
+                GoesElsewhere?.Invoke(model.Name, elsewhere);
+            }
+
             RunningModel? running;
             int? fixedTokens;
-            TimeSpan? keepAlive;
             lock (_gate)
             {
-                running = _running.FirstOrDefault(running => running.Key == model.Key);
+                running = _inventory?.RunningOf(model.Key);
                 fixedTokens = _options.ContextTokens;
-                keepAlive = _options.KeepAlive;
             }
 
             var context = Context(model, facts);
@@ -618,26 +597,19 @@ public sealed class OllamaHost : IDisposable
             Change(() => _loading = model.Name);
             try
             {
-                await connection.CallAsync(isAsked: true, isOfModel: true, (client, either) => client.LoadAsync(model.Name, context, keepAlive, either), cancellation);
+                await connection.CallAsync(isAsked: true, isOfModel: true, (client, either) => client.LoadAsync(model.Name, context, KeepAlive, either), cancellation);
                 lock (_gate)
                 {
                     _ours.Add(model.Key);
                 }
 
-                await LookAsync(connection, isAsked: true, cancellation);
+                var inventory = await LookAsync(connection, isAsked: true, cancellation);
+                Take(connection, model, facts, context, inventory.RunningOf(model.Key)?.ContextTokens);
             }
             finally
             {
                 Change(() => _loading = null);
             }
-
-            int? seen;
-            lock (_gate)
-            {
-                seen = _running.FirstOrDefault(running => running.Key == model.Key)?.ContextTokens;
-            }
-
-            Take(connection, model, facts, context, seen);
         }
         finally
         {
@@ -691,7 +663,7 @@ public sealed class OllamaHost : IDisposable
         var patterns = (_patterns?.Residents ?? []).Sum(resident => resident.CommittedBytes + resident.MappedBytes);
         lock (_gate)
         {
-            var others = _running.Where(other => other.Key != running?.Key).Sum(other => other.RamBytes);
+            var others = RunningLocked.Where(other => other.Key != running?.Key).Sum(other => other.RamBytes);
             var needed = new ByteSize(model.SizeBytes + patterns + others);
             if (_options.Limit < needed)
             {
@@ -699,15 +671,6 @@ public sealed class OllamaHost : IDisposable
                     $"{model.Name} was not loaded: with it models would take at least {needed}, and the limit is {_options.Limit}. Unload a model, choose a smaller one, or raise llmAssist.memory.limit.",
                     $"{model.Name} no se cargó: con él los modelos ocuparían al menos {needed} y el límite es {_options.Limit}. Descargue un modelo, elija uno más pequeño o aumente llmAssist.memory.limit."));
             }
-        }
-    }
-
-    private InstalledModel? Installed(string name)
-    {
-        var wanted = OllamaName.Normalize(name);
-        lock (_gate)
-        {
-            return _installed.FirstOrDefault(model => OllamaName.Normalize(model.Name) == wanted);
         }
     }
 
@@ -763,6 +726,13 @@ public sealed class OllamaHost : IDisposable
             _use = null;
         }
 
+        if (reason == OllamaReason.Unreachable)
+        {
+            // What was in its memory is gone with it.
+            _use = null;
+            _inventory = _inventory is null ? null : _inventory with { Running = [] };
+        }
+
         // The first words for a trouble stay: each new wording of the same would be a change of the status.
         if (_trouble is null || _trouble.Reason != reason || _trouble.IsOfServer == isOfModel)
         {
@@ -775,15 +745,14 @@ public sealed class OllamaHost : IDisposable
         _use = null;
         _trouble = null;
         _retry = default;
-        _installed = [];
-        _running = [];
-        _lookedAt = null;
+        _inventory = null;
+        _incarnation = 0;
         _facts.Clear();
         _ours.Clear();
         _lastUsed.Clear();
     }
 
-    private bool IsOldLocked(TimeSpan age) => _lookedAt is not { } at || age <= _time.GetElapsedTime(at);
+    private bool IsOldLocked(TimeSpan age) => _inventory is null || age <= _time.GetElapsedTime(_inventory.SeenAt);
 
     // Every change of the fields goes through here: the state is what follows from them.
     private void Change(Action change)
@@ -791,11 +760,11 @@ public sealed class OllamaHost : IDisposable
         bool isChanged;
         lock (_gate)
         {
-            var running = _running;
+            var running = RunningLocked;
             var generating = _generating;
             change();
             var state = StateLocked();
-            isChanged = state != _state || !running.SequenceEqual(_running) || (generating == 0) != (_generating == 0);
+            isChanged = state != _state || !running.SequenceEqual(RunningLocked) || (generating == 0) != (_generating == 0);
             _state = state;
         }
 
@@ -830,7 +799,7 @@ public sealed class OllamaHost : IDisposable
             return new(OllamaCondition.Ready, default, use.Name);
         }
 
-        if (_lookedAt is null)
+        if (_inventory is null)
         {
             return new(OllamaCondition.Unknown, default, null);
         }

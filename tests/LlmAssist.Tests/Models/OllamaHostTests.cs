@@ -183,6 +183,16 @@ public sealed class OllamaHostTests
     }
 
     [Fact]
+    public async Task Where_code_will_go_is_told_before_a_model_elsewhere_is_asked()
+    {
+        await using var play = new LanePlay(new() { Models = [Cloud with { Reply = "w * h\n" }] }, Cloud.Name);
+        var told = new List<(string, string, int)>();
+        play.Host.GoesElsewhere += (model, host) => told.Add((model, host, play.Server.Asked.Count(asked => asked.Path == "/api/generate")));
+        Assert.Equal(OllamaCondition.Ready, await play.ReadyAsync());
+        Assert.Equal(("big-coder:cloud", "ollama.com", 0), Assert.Single(told));
+    }
+
+    [Fact]
     public async Task A_download_tells_each_layer_and_goes_on_where_it_was_interrupted()
     {
         await using var play = new LanePlay(new() { Models = [], Registry = [Coder], FrameMilliseconds = 1000 }, "");
