@@ -1,7 +1,8 @@
-// 'memory': the memory of the machine, and how much of it model files take. Reads only; nothing is evicted here.
+// 'memory': the memory of the machine, and how much of it models take. Reads only; nothing is evicted here.
 using System.CommandLine;
 using LlmAssist.Engine;
 using LlmAssist.Engine.Memory;
+using LlmAssist.Engine.Ollama;
 using LlmAssist.Engine.Patterns;
 
 namespace LlmAssist.Server.Cli;
@@ -26,14 +27,20 @@ internal static class MemoryVerb
                     "Se indicaron --watch y --json a la vez; un documento JSON tiene final. Omita uno de los dos.")));
             }
         });
-        command.SetAction((parsed, cancellation) => RunAsync(context, parsed.GetValue(watch), cancellation));
+        var ollama = new OllamaFlags(context).AddAddressTo(command);
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            using var visit = ollama.Prepare(parsed, patterns: null);
+            return await RunAsync(context, visit, parsed.GetValue(watch), cancellation);
+        });
         return command;
     }
 
     /// <summary>The tables, for people.</summary>
-    public static void Show(VerbContext context)
+    /// <param name="visit">Where Ollama is asked what it has in memory; null for nowhere.</param>
+    public static async Task ShowAsync(VerbContext context, OllamaVisit? visit, CancellationToken cancellation)
     {
-        var answer = Read(context);
+        var answer = await ReadAsync(context, visit, cancellation);
         var terminal = context.Terminal;
         terminal.Facts(
         [
@@ -48,12 +55,13 @@ internal static class MemoryVerb
         if (answer.Models.Count != 0)
         {
             terminal.Table(
-                [new(new("model", "modelo")), Column.Number(new("on disk", "en disco")), Column.Number(new("in RAM", "en RAM"))],
+                [new(new("model", "modelo")), Column.Number(new("mapped file", "archivo mapeado")), Column.Number(new("in RAM", "en RAM")), Column.Number(Phrase.Same("VRAM"))],
                 answer.Models.Select(model => (string[])
                 [
                     model.Id,
-                    new ByteSize(model.MappedBytes).ToString(),
+                    Size(model.MappedBytes),
                     model.Bytes is { } bytes ? new ByteSize(bytes).ToString() : "?",
+                    Size(model.VramBytes),
                 ]));
         }
 
@@ -63,17 +71,17 @@ internal static class MemoryVerb
         }
     }
 
-    private static async Task<int> RunAsync(VerbContext context, bool watch, CancellationToken cancellation)
+    private static async Task<int> RunAsync(VerbContext context, OllamaVisit visit, bool watch, CancellationToken cancellation)
     {
         if (context.Terminal.IsJson)
         {
-            context.Terminal.Json(Read(context), CliJson.Default.MemoryAnswer);
+            context.Terminal.Json(await ReadAsync(context, visit, cancellation), CliJson.Default.MemoryAnswer);
             return ExitCode.Success;
         }
 
         if (!watch)
         {
-            Show(context);
+            await ShowAsync(context, visit, cancellation);
             return ExitCode.Success;
         }
 
@@ -82,7 +90,7 @@ internal static class MemoryVerb
             while (true)
             {
                 context.Terminal.NextPicture();
-                Show(context);
+                await ShowAsync(context, visit, cancellation);
                 context.Terminal.Aside(new("Ctrl+C ends this.", "Ctrl+C para terminar."));
                 await Task.Delay(WatchInterval, context.Time, cancellation);
             }
@@ -94,7 +102,7 @@ internal static class MemoryVerb
         }
     }
 
-    private static MemoryAnswer Read(VerbContext context)
+    private static async Task<MemoryAnswer> ReadAsync(VerbContext context, OllamaVisit? visit, CancellationToken cancellation)
     {
         var models = new List<MemoryModel>();
         var store = context.OpenStore();
@@ -118,6 +126,7 @@ internal static class MemoryVerb
                 Busy: false));
         }
 
+        models.AddRange(visit is null ? [] : await OfOllamaAsync(visit, cancellation));
         var reading = context.Probe.Read();
         return new(
             reading.System?.Total.Bytes,
@@ -129,6 +138,37 @@ internal static class MemoryVerb
             [.. AdviceFor(reading, store.List()).Select(context.Text)],
             reading.Process?.Resident.Bytes);
     }
+
+    // What Ollama has in memory; nothing where it does not answer at once: then it has nothing that we could tell of.
+    private static async Task<IEnumerable<MemoryModel>> OfOllamaAsync(OllamaVisit visit, CancellationToken cancellation)
+    {
+        if (visit.IsOff || (await visit.KnockAsync(cancellation)).Version is null)
+        {
+            return [];
+        }
+
+        try
+        {
+            await visit.Host.ListAsync(cancellation);
+        }
+        catch (OllamaException)
+        {
+            return [];
+        }
+
+        return visit.Host.Residents.Select(resident => new MemoryModel(
+            resident.Id.ToString(),
+            "ollama",
+            resident.RamBytes,
+            MappedBytes: 0,
+            resident.VramBytes,
+            resident.ContextTokens,
+            LastUsed: null,
+            Pinned: false,
+            resident.IsBusy));
+    }
+
+    private static string Size(long bytes) => bytes == 0 ? "–" : new ByteSize(bytes).ToString();
 
     private static IEnumerable<Phrase> AdviceFor(MemoryReading reading, IReadOnlyList<StoredModel> stored)
     {

@@ -65,7 +65,7 @@ internal static class TourVerb
         Show(context.Terminal, visited);
         ShowTrial(context.Terminal, trial);
         context.Terminal.Heading(new("Memory", "Memoria"));
-        MemoryVerb.Show(context);
+        await MemoryVerb.ShowAsync(context, visit, cancellation);
         context.Terminal.Heading(new("What next", "Y ahora"));
         context.Terminal.Say(new(
             "  Open VS Code on this folder with the extension: npm start   (npm run package makes the VSIX)",

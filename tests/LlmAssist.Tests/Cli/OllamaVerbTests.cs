@@ -96,12 +96,25 @@ public sealed class OllamaVerbTests : IAsyncLifetime
         Assert.All(expected, text => Assert.Contains(text, result.Error, StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task MemoryTellsOfWhatOllamaHasInMemory()
+    {
+        using var bench = await Bench().TrainedAsync();
+        Assert.DoesNotContain("ollama:", (await RunAsync(bench, "memory")).Output, StringComparison.Ordinal);
+        Assert.Equal(0, (await RunAsync(bench, "models load ollama:MODEL")).ExitCode);
+        var result = await RunAsync(bench, "memory");
+        Assert.Contains("ollama:qwen2.5-coder:1.5b", result.Output, StringComparison.Ordinal);
+        Assert.Contains("381 MB", result.Output.Replace('\u00a0', ' '), StringComparison.Ordinal);
+        var model = At((await RunAsync(bench, "memory --json")).Json, "models[1]");
+        Assert.Equal(("ollama", true), (model.GetProperty("source").GetString(), 0 < model.GetProperty("bytes").GetInt64()));
+    }
+
     // What must not talk to Ollama unasked, by the requests that come there.
     [Theory]
     [InlineData("complete CODE/order_3.py:10:20", 0)]
     [InlineData("eval CODE --holdout 30", 0)]
     [InlineData("tour CODE", 0)]
-    [InlineData("memory", 0)]
+    [InlineData("memory", 1)]
     [InlineData("models inspect shop", 0)]
     [InlineData("models load shop", 0)]
     [InlineData("models list", 1)]
