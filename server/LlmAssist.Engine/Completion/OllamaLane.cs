@@ -7,38 +7,6 @@ using LlmAssist.Engine.Text;
 
 namespace LlmAssist.Engine.Completion;
 
-/// <summary>A place that the model is asked about.</summary>
-internal sealed record LaneQuestion
-{
-    public required string Uri { get; init; }
-
-    public required SourceText Text { get; init; }
-
-    /// <summary>The cursor.</summary>
-    public required int Offset { get; init; }
-
-    /// <summary>Whether the text is the document as it would be with the selected entry of the editor's list.</summary>
-    public required bool IsAssumed { get; init; }
-
-    public required Language Language { get; init; }
-
-    /// <summary>The document as the model shall see it named.</summary>
-    public required string Path { get; init; }
-
-    /// <summary>The workspace's name.</summary>
-    public required string Repository { get; init; }
-
-    public required bool IsExplicit { get; init; }
-
-    /// <summary>Whether the cursor is in a comment or a string.</summary>
-    public required bool InLiteral { get; init; }
-
-    /// <summary>How many lines are wanted; at least 1.</summary>
-    public required int MaximumLines { get; init; }
-
-    public required OllamaSampling Sampling { get; init; }
-}
-
 /// <summary>
 /// Asks the model in use. At most one generation runs; a new place ends the former one, unless the user is typing what that
 /// produces: then the query joins it. A text that comes too late stays, and answers the next query that it fits.
@@ -66,7 +34,8 @@ internal sealed class OllamaLane(OllamaHost host, TimeProvider time) : IDisposab
     private int _chunkCapacity;
     private (string Uri, string Path, SourceText Text, int Line)? _lastPlace;
     private long _lastKeyAt;
-    private Generation? _current;
+    private LaneGeneration? _current;
+    private Task _running = Task.CompletedTask; // the generation begun last, and with it all before
     private Shown? _shown;
     private int _begun;
 
@@ -154,7 +123,7 @@ internal sealed class OllamaLane(OllamaHost host, TimeProvider time) : IDisposab
     {
         lock (_gate)
         {
-            return ticket.Generation.Worth(ticket.Question, Stage.Lines) is { Length: > 0 } text ? text : null;
+            return ticket.Generation.Worth(ticket.Question, LaneStage.Lines) is { Length: > 0 } text ? text : null;
         }
     }
 
@@ -175,7 +144,7 @@ internal sealed class OllamaLane(OllamaHost host, TimeProvider time) : IDisposab
             {
                 var generation = ticket.Generation;
                 var fits = generation.Remaining(ticket.Question.Uri, ticket.Question.Text, ticket.Question.Offset) is not null;
-                if (firstLineAt is null && generation.Worth(ticket.Question, Stage.Lines) is { Length: > 0 })
+                if (firstLineAt is null && generation.Worth(ticket.Question, LaneStage.Lines) is { Length: > 0 })
                 {
                     firstLineAt = time.GetTimestamp();
                 }
@@ -318,7 +287,7 @@ internal sealed class OllamaLane(OllamaHost host, TimeProvider time) : IDisposab
 
     // ---- One generation ----
 
-    private Generation BeginLocked(LaneQuestion question, OllamaUse use)
+    private LaneGeneration BeginLocked(LaneQuestion question, OllamaUse use)
     {
         if (_lastPlace is { } last && last.Uri != question.Uri)
         {
@@ -328,18 +297,86 @@ internal sealed class OllamaLane(OllamaHost host, TimeProvider time) : IDisposab
 
         var line = question.Text.LineAt(question.Offset);
         _lastPlace = (question.Uri, question.Path, question.Text, line);
-        var support = FimTemplate.Detect(new(use.Name, use.Facts.Family, use.Facts.Capabilities, use.Facts.Template), question.Sampling.Layout);
-        var template = support is FimSupport.Known known ? known.Template : FimTemplate.Plain;
-        var rate = _rates.GetValueOrDefault(use.Key);
-        var budget = PromptBudget.Of(use.ContextTokens, question.Sampling.MaxTokens, rate);
-        _chunkCapacity = budget.ChunkLength;
-        var neighbors = template.CarriesChunks(question.Language) ? _neighbors : NeighborChunks.Empty;
-        var parts = budget.Cut(question.Text, question.Offset, question.Language, question.Path, question.Repository, neighbors);
-        var place = new StreamPlace(parts.Prefix, parts.Suffix, question.Language, question.InLiteral, question.MaximumLines);
         var linePrefix = question.Text.Content.AsSpan(question.Text.LineStart(line), question.Offset - question.Text.LineStart(line));
         var isAtLineEnd = question.Text.Content.AsSpan(question.Offset, Math.Max(0, question.Text.LineEnd(line) - question.Offset)).IsWhiteSpace();
-        var delay = question.IsExplicit ? TimeSpan.Zero : _pace.Delay(linePrefix, isAtLineEnd);
-        var generation = new Generation(question, use, new(place, template.Stops), delay);
+        var generation = new LaneGeneration(question, use, question.IsExplicit ? TimeSpan.Zero : _pace.Delay(linePrefix, isAtLineEnd));
+        var former = _running;
+        _current = generation;
+        _running = Task.Run(() => RunAsync(generation, use, former), CancellationToken.None);
+        return generation;
+    }
+
+    // Never fails: what goes wrong is kept in the generation.
+    private async Task RunAsync(LaneGeneration generation, OllamaUse use, Task former)
+    {
+        try
+        {
+            await Task.Delay(generation.Delay, time, generation.Cancellation);
+
+            // Its stream is closed before this one opens: the server works on one thing at a time.
+            await former;
+            generation.Cancellation.ThrowIfCancellationRequested();
+            var (request, stops) = Compose(generation.Question, use);
+            lock (_gate)
+            {
+                _begun++;
+                generation.Begin(stops, time.GetTimestamp());
+            }
+
+            await foreach (var piece in host.GenerateAsync(use, request, generation.Cancellation))
+            {
+                if (!Take(generation, stops, request.Prompt, piece))
+                {
+                    break;
+                }
+            }
+
+            lock (_gate)
+            {
+                stops.Finish();
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Nobody reads it any more.
+        }
+        catch (ObjectDisposedException)
+        {
+            // The endpoint was changed between two calls.
+        }
+#pragma warning disable CA1031 // Nobody waits for this task but the generation after it, which must not fail for it: the reason is kept.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            lock (_gate)
+            {
+                generation.Failure = exception is UserException known ? known.Phrase : Phrase.Same(exception.Message);
+            }
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                generation.Finish();
+            }
+        }
+    }
+
+    // The prompt, and where what it brings about ends. Not under the lock: it takes a millisecond, and so it is done only for what is asked.
+    private (GenerateRequest Request, StreamStops Stops) Compose(LaneQuestion question, OllamaUse use)
+    {
+        var support = FimTemplate.Detect(new(use.Name, use.Facts.Family, use.Facts.Capabilities, use.Facts.Template), question.Sampling.Layout);
+        var template = support is FimSupport.Known known ? known.Template : FimTemplate.Plain;
+        PromptBudget budget;
+        var neighbors = NeighborChunks.Empty;
+        lock (_gate)
+        {
+            budget = PromptBudget.Of(use.ContextTokens, question.Sampling.MaxTokens, _rates.GetValueOrDefault(use.Key));
+            _chunkCapacity = budget.ChunkLength;
+            neighbors = template.CarriesChunks(question.Language) ? _neighbors : neighbors;
+        }
+
+        var parts = budget.Cut(question.Text, question.Offset, question.Language, question.Path, question.Repository, neighbors);
         var request = new GenerateRequest(use.Name, template.Render(parts))
         {
             Raw = true,
@@ -350,62 +387,10 @@ internal sealed class OllamaLane(OllamaHost host, TimeProvider time) : IDisposab
             RepeatPenalty = question.Sampling.RepeatPenalty,
             Stop = template.Stops,
         };
-        var former = _current?.Running ?? Task.CompletedTask;
-        _current = generation;
-        generation.Running = Task.Run(() => RunAsync(generation, use, request, former), CancellationToken.None);
-        return generation;
+        return (request, new(new(parts.Prefix, parts.Suffix, question.Language, question.InLiteral, question.MaximumLines), template.Stops));
     }
 
-    // Never fails: what goes wrong is kept in the generation.
-    private async Task RunAsync(Generation generation, OllamaUse use, GenerateRequest request, Task former)
-    {
-        try
-        {
-            await Task.Delay(generation.Delay, time, generation.Cancellation);
-
-            // Its stream is closed before this one opens: the server works on one thing at a time.
-            await former;
-            generation.Cancellation.ThrowIfCancellationRequested();
-            lock (_gate)
-            {
-                _begun++;
-                generation.SentAt = time.GetTimestamp();
-            }
-
-            await foreach (var piece in host.GenerateAsync(use, request, generation.Cancellation))
-            {
-                if (!Take(generation, use, request, piece))
-                {
-                    break;
-                }
-            }
-
-            lock (_gate)
-            {
-                generation.Stops.Finish();
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // Nobody reads it any more.
-        }
-        catch (UserException exception)
-        {
-            lock (_gate)
-            {
-                generation.Failure = exception.Phrase;
-            }
-        }
-        finally
-        {
-            lock (_gate)
-            {
-                generation.End();
-            }
-        }
-    }
-
-    private bool Take(Generation generation, OllamaUse use, GenerateRequest request, GeneratedPiece piece)
+    private bool Take(LaneGeneration generation, StreamStops stops, string prompt, GeneratedPiece piece)
     {
         lock (_gate)
         {
@@ -415,10 +400,10 @@ internal sealed class OllamaLane(OllamaHost host, TimeProvider time) : IDisposab
                 _pace.Answered(generation.FirstText.Value);
             }
 
-            var goesOn = generation.Stops.Take(piece.Text);
+            var goesOn = stops.Take(piece.Text);
             if (piece.End is { } end)
             {
-                _rates[use.Key] = _rates.GetValueOrDefault(use.Key).After(request.Prompt, end.PromptTokens);
+                _rates[generation.Model] = _rates.GetValueOrDefault(generation.Model).After(prompt, end.PromptTokens);
             }
 
             // What the user has typed ahead of the model turns out to be something else.
@@ -433,7 +418,7 @@ internal sealed class OllamaLane(OllamaHost host, TimeProvider time) : IDisposab
         }
     }
 
-    private void EndLocked(Generation? generation)
+    private void EndLocked(LaneGeneration? generation)
     {
         // A generation that was held back when another one took its place still has to let that one know.
         if (generation is { IsOver: false })
@@ -445,7 +430,7 @@ internal sealed class OllamaLane(OllamaHost host, TimeProvider time) : IDisposab
     private (string Text, LaneReport Report) AnswerLocked(LaneTicket ticket, bool fits, TimeSpan waited)
     {
         var generation = ticket.Generation;
-        var text = fits ? generation.Worth(ticket.Question, generation.IsOver ? Stage.Ended : Stage.Words) ?? "" : "";
+        var text = fits ? generation.Worth(ticket.Question, generation.IsOver ? LaneStage.Ended : LaneStage.Words) ?? "" : "";
         var (outcome, why) = generation.Failure is { } failure ? (LaneOutcome.Failed, failure)
             : !fits ? (LaneOutcome.Superseded, new Phrase("The user typed on, or asked elsewhere.", "El usuario siguió escribiendo o preguntó en otro lugar."))
             : text.Length != 0 ? (ticket.IsJoined ? LaneOutcome.Joined : LaneOutcome.Answered, default(Phrase?))
@@ -460,12 +445,12 @@ internal sealed class OllamaLane(OllamaHost host, TimeProvider time) : IDisposab
             FirstText = generation.FirstText,
             Waited = waited,
             Text = text.Length == 0 ? null : text,
-            Ended = generation.Stops.End == StreamEnd.None ? null : Named(generation.Stops.End),
+            Ended = generation.End is StreamEnd.None ? null : Named(generation.End),
         });
     }
 
     // Shown or not, what the user writes tells whether the model was right.
-    private void TakeDownLocked(Generation generation)
+    private void TakeDownLocked(LaneGeneration generation)
     {
         if (generation.WasRight() is { } wasRight)
         {
@@ -516,211 +501,5 @@ internal sealed class OllamaLane(OllamaHost host, TimeProvider time) : IDisposab
     // As JSON writes it.
     private static string Named(StreamEnd end) => char.ToLowerInvariant(end.ToString()[0]) + end.ToString()[1..];
 
-    /// <summary>How much of a text is shown.</summary>
-    internal enum Stage
-    {
-        /// <summary>Whole lines only.</summary>
-        Lines,
-
-        /// <summary>Up to the last whole word, if that is something: the model has no more time.</summary>
-        Words,
-
-        /// <summary>All of it: the model is done.</summary>
-        Ended,
-    }
-
     private sealed record Shown(string Uri, SourceText Text, int Offset, string Suggestion, long At);
-
-    /// <summary>What a model produces for a place. Guarded by the lane's gate, apart from its token.</summary>
-    internal sealed class Generation(LaneQuestion question, OllamaUse use, StreamStops stops, TimeSpan delay)
-    {
-        private const int LongestLead = 48; // of the user over the model, in code units, before it is given up
-        private const int LeastWorthwhile = 8; // visible characters of a line that is not whole
-        private const int LeastJudged = 2; // visible characters of a line; less is no promise
-
-        private readonly CancellationTokenSource _cancellation = new();
-        private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private ITimer? _abandoned;
-        private bool _isJudged;
-
-        public LaneQuestion Question { get; } = question;
-
-        public string Model { get; } = use.Key;
-
-        public string ModelName { get; } = use.Name;
-
-        public StreamStops Stops { get; } = stops;
-
-        public TimeSpan Delay { get; } = delay;
-
-        public CancellationToken Cancellation => _cancellation.Token;
-
-        public Task Running { get; set; } = Task.CompletedTask;
-
-        public long SentAt { get; set; }
-
-        public TimeSpan? FirstText { get; set; }
-
-        public Phrase? Failure { get; set; }
-
-        /// <summary>How many queries wait for it.</summary>
-        public int Waiting
-        {
-            get;
-            set
-            {
-                if (field < value)
-                {
-                    _abandoned?.Dispose();
-                    _abandoned = null;
-                }
-
-                field = value;
-            }
-        }
-
-        /// <summary>Whether the document was edited since the last query about it: then another query is on its way.</summary>
-        public bool IsTypedInto { get; set; }
-
-        /// <summary>The document as it was seen last.</summary>
-        public SourceText Latest { get; set; } = question.Text;
-
-        public bool IsOver { get; private set; }
-
-        public bool IsCanceled { get; private set; }
-
-        /// <summary>Ends when something has come or it is over.</summary>
-        public Task Changed => _changed.Task;
-
-        public void Tell()
-        {
-            var changed = _changed;
-            _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-            changed.TrySetResult();
-        }
-
-        public void Cancel()
-        {
-            IsCanceled = true;
-
-            // Not on this thread, which holds the lock: what hangs on the token is the network's code.
-            _ = _cancellation.CancelAsync();
-            Tell();
-        }
-
-        public void Abandon(TimeProvider time, TimeSpan grace, Action end)
-        {
-            _abandoned?.Dispose();
-            _abandoned = time.CreateTimer(_ => end(), null, grace, Timeout.InfiniteTimeSpan);
-        }
-
-        public void End()
-        {
-            IsOver = true;
-            _abandoned?.Dispose();
-            _changed.TrySetResult();
-        }
-
-        /// <summary>
-        /// What it has produced behind the cursor, empty if nothing yet; null if the place is another one, or something else was
-        /// typed, or all of it.
-        /// </summary>
-        public string? Remaining(string uri, SourceText text, int? cursor)
-        {
-            if (uri != Question.Uri || IsCanceled || Failure is not null
-                || TypeThrough.TypedSince(Question.Text, Question.Offset, text, cursor) is not { } typed)
-            {
-                return null;
-            }
-
-            var produced = Stops.Text;
-            if (produced.StartsWith(typed, StringComparison.Ordinal) && (!IsOver || typed.Length < produced.Length || produced.Length == 0))
-            {
-                return produced[typed.Length..];
-            }
-
-            // The user is ahead of the model. Nobody knows yet whether they go the same way.
-            var isAhead = !IsOver && typed.StartsWith(produced, StringComparison.Ordinal) && typed.Length - produced.Length <= LongestLead
-                && (1 < Question.MaximumLines || !typed.Contains('\n'));
-            return isAhead ? "" : null;
-        }
-
-        /// <summary>
-        /// Whether the user has written the first line that it produced, or something else; null while that is open, and after it was told
-        /// once.
-        /// </summary>
-        public bool? WasRight()
-        {
-            var produced = Stops.Text;
-            var lineEnd = produced.IndexOf('\n', produced.Length - produced.AsSpan().TrimStart().Length);
-            var line = (lineEnd < 0 ? produced : produced[..lineEnd]).TrimEnd();
-            if (_isJudged || line.Length - line.AsSpan().Count(' ') < LeastJudged
-                || TypeThrough.TypedSince(Question.Text, Question.Offset, Latest, cursor: null) is not { } typed
-                || line.StartsWith(typed, StringComparison.Ordinal) && typed.Length < line.Length)
-            {
-                return null;
-            }
-
-            var isWhole = 0 <= lineEnd || IsOver;
-            var isRight = typed.StartsWith(line, StringComparison.Ordinal);
-            if (isRight && !isWhole)
-            {
-                return null;
-            }
-
-            _isJudged = true;
-            return isRight;
-        }
-
-        /// <summary>The part of <see cref="Remaining"/> that may be shown at this stage; null if it does not fit.</summary>
-        public string? Worth(LaneQuestion asked, Stage stage)
-        {
-            if (Remaining(asked.Uri, asked.Text, asked.Offset) is not { } text)
-            {
-                return null;
-            }
-
-            if (stage == Stage.Ended || IsOver)
-            {
-                return text;
-            }
-
-            var lines = text.LastIndexOf('\n');
-            if (0 < lines && !text.AsSpan(0, lines).IsWhiteSpace())
-            {
-                return text[..lines];
-            }
-
-            if (stage == Stage.Lines)
-            {
-                return "";
-            }
-
-            var end = text.Length;
-            while (0 < end && (char.IsLetterOrDigit(text[end - 1]) || text[end - 1] == '_'))
-            {
-                end--;
-            }
-
-            var words = text.AsSpan(0, end).TrimEnd();
-            return LeastWorthwhile <= words.Length - words.Count(' ') ? words.ToString() : "";
-        }
-    }
 }
-
-/// <summary>How often users went on to write the line that a model had produced, and how often another one.</summary>
-internal readonly record struct LaneRecord(int Right, int Wrong)
-{
-    /// <summary>What is assumed of a model that nobody knows. Small ones that fill in the middle get about so many lines right to the letter.</summary>
-    public const double Usual = 0.4;
-
-    private const double Assumed = 30; // lines that the assumption weighs as much as
-
-    /// <summary>The share of its lines that is expected to be right, 0..1.</summary>
-    public double Trust => (Right + (Assumed * Usual)) / (Right + Wrong + Assumed);
-
-    public LaneRecord With(bool wasRight) => wasRight ? this with { Right = Right + 1 } : this with { Wrong = Wrong + 1 };
-}
-
-/// <summary>A query's share in what a model produces.</summary>
-internal sealed record LaneTicket(OllamaLane.Generation Generation, LaneQuestion Question, bool IsJoined);
