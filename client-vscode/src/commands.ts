@@ -13,8 +13,6 @@ import { modelLabel, modelMemory, systemUse } from "./status";
 import { tell } from "./tell";
 import { UserError } from "./userError";
 
-const explanationUri = vscode.Uri.from({ scheme: "llm-assist", path: "/completion.md" });
-
 /** Registers every palette command; the answer takes them back. */
 export function registerCommands(server: ServerConnection, log: vscode.LogOutputChannel): vscode.Disposable {
   const explanation = new ExplanationPage();
@@ -79,6 +77,7 @@ async function showMemory(server: ServerConnection, log: vscode.LogOutputChannel
   };
 
   pick.title = vscode.l10n.t("Memory");
+  pick.placeholder = vscode.l10n.t("The button beside a model unloads it");
   pick.matchOnDetail = true;
   draw();
 
@@ -148,20 +147,22 @@ function memoryLines(report: MemoryReport, unloadButton: vscode.QuickInputButton
 
 /** A read-only page that is written anew for every question. */
 class ExplanationPage implements vscode.TextDocumentContentProvider, vscode.Disposable {
-  private readonly _changed = new vscode.EventEmitter<vscode.Uri>();
-  private readonly _registration = vscode.workspace.registerTextDocumentContentProvider(explanationUri.scheme, this);
+  private readonly _scheme = "llm-assist";
+  private readonly _registration = vscode.workspace.registerTextDocumentContentProvider(this._scheme, this);
   private _text = "";
-
-  readonly onDidChange = this._changed.event;
+  private _shown = 0;
 
   async show(text: string): Promise<void> {
     this._text = text;
-    this._changed.fire(explanationUri);
+    // A new address each time: of one that it knows the editor may show the text of last time, even if it is told that
+    // the text has changed. The preview takes the place of the one before all the same.
+    this._shown++;
+    const uri = vscode.Uri.from({ scheme: this._scheme, path: "/completion.md", query: String(this._shown) });
     try {
-      await vscode.commands.executeCommand("markdown.showPreview", explanationUri);
+      await vscode.commands.executeCommand("markdown.showPreview", uri);
     } catch {
       // The editor's own Markdown extension can be disabled; the source reads well enough.
-      await vscode.window.showTextDocument(explanationUri, { preview: true });
+      await vscode.window.showTextDocument(uri, { preview: true });
     }
   }
 
@@ -171,6 +172,5 @@ class ExplanationPage implements vscode.TextDocumentContentProvider, vscode.Disp
 
   dispose(): void {
     this._registration.dispose();
-    this._changed.dispose();
   }
 }

@@ -26,7 +26,7 @@ export function explanationPage(explanation: Explanation | null): string {
 function facts({ uri, surface, lane }: Explanation): string {
   return table([
     [l10n.t("File"), fileName(uri)],
-    [l10n.t("Shown as"), surface === "inline" ? l10n.t("ghost text") : l10n.t("suggestion list")],
+    [l10n.t("Asked for"), surface === "inline" ? l10n.t("ghost text") : l10n.t("suggestion list")],
     [l10n.t("Answered by"), laneInWords(lane)],
   ]);
 }
@@ -62,12 +62,15 @@ function ollama({ ollama }: Explanation): string {
   }
 
   const { model, outcome, why, delayMilliseconds, firstTextMilliseconds, waitedMilliseconds, text, ended } = ollama;
+  const wasAsked = outcome !== "unavailable" && outcome !== "declined";
   const rows = [
     [l10n.t("Model"), model],
     [l10n.t("Outcome"), outcomeInWords(outcome)],
-    [l10n.t("Asked after a pause of"), patience(delayMilliseconds)],
-    [l10n.t("First text after"), firstTextMilliseconds === undefined ? l10n.t("none had come") : patience(firstTextMilliseconds)],
-    [l10n.t("Waited for it"), patience(waitedMilliseconds)],
+    ...wasAsked ? [
+      [l10n.t("Asked after a pause of"), patience(delayMilliseconds)],
+      [l10n.t("First text after"), firstTextMilliseconds === undefined ? l10n.t("none had come") : patience(firstTextMilliseconds)],
+      [l10n.t("Waited for it"), patience(waitedMilliseconds)],
+    ] : [],
     ...ended === undefined ? [] : [[l10n.t("Ended"), endInWords(ended)]],
   ];
   const parts = [
@@ -107,8 +110,6 @@ function outcomeInWords(outcome: string): string {
       return l10n.t("answered from what it was already writing for an earlier request");
     case "late":
       return l10n.t("was still writing when waiting for it ended");
-    case "waiting":
-      return l10n.t("its turn had not come yet");
     case "unavailable":
       return l10n.t("could not be asked");
     case "failed":
@@ -176,8 +177,12 @@ function stageInWords(stage: string): string {
       return l10n.t("predict words");
     case "predict":
       return l10n.t("predict the line");
+    case "ollama":
+      return l10n.t("wait for Ollama");
     case "filter":
       return l10n.t("filter");
+    case "judge":
+      return l10n.t("compare with your code");
     default:
       return stage;
   }

@@ -5,7 +5,7 @@ import { choiceKey, choiceRows, type ChoiceAction, type ChoiceRow } from "./choi
 import type { ServerConnection } from "./client";
 import { downloadRows, type DownloadRow } from "./download";
 import { bytes, moment } from "./figures";
-import { completes, modelLines, modelMessage } from "./models";
+import { completes, hostName, modelLines, modelMessage } from "./models";
 import { paletteCommands } from "./paletteCommands";
 import type { ListedModel, OllamaModel } from "./protocol";
 import { keepOllamaModel, ollamaSettings } from "./settings";
@@ -19,7 +19,10 @@ interface ChoiceItem extends vscode.QuickPickItem {
 export async function chooseModels(server: ServerConnection, log: vscode.LogOutputChannel): Promise<void> {
   const list = async (): Promise<ChoiceItem[]> =>
     choiceRows(await server.request("llmAssist.models.list", {}), ollamaSettings()).map((row) => ({
-      ...row,
+      label: row.label,
+      description: row.description,
+      detail: row.detail,
+      ...row.icon === undefined ? {} : { iconPath: new vscode.ThemeIcon(row.icon) },
       row,
       kind: row.action === undefined ? vscode.QuickPickItemKind.Separator : vscode.QuickPickItemKind.Default,
     }));
@@ -27,6 +30,7 @@ export async function chooseModels(server: ServerConnection, log: vscode.LogOutp
   const first = await list();
   const pick = vscode.window.createQuickPick<ChoiceItem>();
   pick.title = vscode.l10n.t("Choose the models to complete from");
+  pick.placeholder = vscode.l10n.t("Checked pattern models are used together; of Ollama’s models one is asked");
   pick.matchOnDescription = true;
   pick.matchOnDetail = true;
   pick.keepScrollPosition = true;
@@ -166,7 +170,7 @@ async function carryOut(server: ServerConnection, action: Exclude<ChoiceAction, 
 
 /** Has completions asked of a model of Ollama, in this session or until another is chosen. */
 async function ask(server: ServerConnection, model: OllamaModel, duration: "forNow" | "kept"): Promise<void> {
-  if (model.remoteHost !== undefined && !await mayBeSent(model.name, model.remoteHost)) {
+  if (model.remoteHost !== undefined && !await mayBeSent(model.name, hostName(model.remoteHost))) {
     return;
   }
 

@@ -13,7 +13,7 @@ import { ollamaModel, patternModel } from "./support/samples";
 const shop = patternModel();
 const qwen = ollamaModel();
 const llama = ollamaModel({ id: "ollama:llama3.2:1b", name: "llama3.2:1b", loaded: false, current: false });
-const cloud = ollamaModel({ id: "ollama:big:cloud", name: "big:cloud", loaded: false, current: false, remoteHost: "ollama.com" });
+const cloud = ollamaModel({ id: "ollama:big:cloud", name: "big:cloud", loaded: false, current: false, remoteHost: "https://ollama.com:443" });
 const setting = "llmAssist.ollama.model";
 const choose = "list: Choose the models to complete from";
 

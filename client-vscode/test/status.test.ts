@@ -187,5 +187,5 @@ function commandsIn(tooltip: string): (string | undefined)[] {
 }
 
 function plain(markdown: string): string {
-  return markdown.replace(/\\(.)/g, "$1");
+  return markdown.replace(/\\(.)/g, "$1").replaceAll("&emsp;", "");
 }
