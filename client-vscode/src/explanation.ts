@@ -1,7 +1,7 @@
 // The server's account of the last completion, as a page to read. Pure.
 
 import { l10n } from "vscode";
-import { duration, fraction, patience } from "./figures";
+import { count, duration, fraction, patience } from "./figures";
 import { codeBlock, escaped } from "./markdown";
 import type { Explanation } from "./protocol";
 
@@ -23,11 +23,12 @@ export function explanationPage(explanation: Explanation | null): string {
   return `${sections.filter((section) => section !== "").join("\n\n")}\n`;
 }
 
-function facts({ uri, surface, lane }: Explanation): string {
+function facts({ uri, surface, lane, accepted }: Explanation): string {
   return table([
     [l10n.t("File"), fileName(uri)],
     [l10n.t("Asked for"), surface === "inline" ? l10n.t("ghost text") : l10n.t("suggestion list")],
     [l10n.t("Answered by"), laneInWords(lane)],
+    [l10n.t("Accepted so far"), l10n.t("suggestions: {0}, characters: {1}", count(accepted.suggestions), count(accepted.characters))],
   ]);
 }
 
@@ -64,7 +65,7 @@ function ollama({ ollama }: Explanation): string {
   const { model, outcome, why, delayMilliseconds, firstTextMilliseconds, waitedMilliseconds, text, ended } = ollama;
   const wasAsked = outcome !== "unavailable" && outcome !== "declined";
   const rows = [
-    [l10n.t("Model"), model],
+    ...model === undefined ? [] : [[l10n.t("Model"), model]],
     [l10n.t("Outcome"), outcomeInWords(outcome)],
     ...wasAsked ? [
       [l10n.t("Asked after a pause of"), patience(delayMilliseconds)],

@@ -22,6 +22,7 @@ test("a page tells lane, text, filters and times", () => {
 | File | price list\\.ts |
 | Asked for | ghost text |
 | Answered by | the pattern model |
+| Accepted so far | suggestions\\: 3, characters\\: 40 |
 
 ## Shown
 
@@ -74,6 +75,7 @@ test("the model of Ollama has its own section", () => {
 | File | price list\\.ts |
 | Asked for | ghost text |
 | Answered by | the model of Ollama |
+| Accepted so far | suggestions\\: 3, characters\\: 40 |
 
 ## Shown
 
@@ -87,7 +89,7 @@ total += price;
 
 | | |
 |:--|:--|
-| Model | qwen2\\.5\\-coder:1\\.5b |
+| Model | qwen2\\.5\\-coder\\:1\\.5b |
 | Outcome | answered in time |
 | Asked after a pause of | 120 ms |
 | First text after | 340 ms |
@@ -111,6 +113,15 @@ test("a model of Ollama that could not be asked tells why, and nothing that it d
   assert.match(page, /\| Outcome \| could not be asked \|/);
   assert.match(page, /\n\nOllama does not answer\\\.\n\n## Filtered/);
   assert.doesNotMatch(page, /pause|First text|Waited|Ended|It had produced|undefined/);
+});
+
+test("no model to ask has no name", () => {
+  const page = explanationPage({
+    ...answered,
+    ollama: { outcome: "unavailable", why: "No model.", delayMilliseconds: 0, waitedMilliseconds: 0 },
+  });
+  assert.match(page, /\| Outcome \| could not be asked \|/);
+  assert.doesNotMatch(page, /Model \||undefined/);
 });
 
 test("every outcome and every end is put in words", () => {
@@ -170,5 +181,5 @@ test("code with fences of its own stays one block", () => {
 });
 
 test("a name that is no proper URI is shown as it is", () => {
-  assert.match(explanationPage({ ...answered, uri: "untitled:100%" }), /untitled:100%/);
+  assert.match(explanationPage({ ...answered, uri: "untitled:100%" }), /untitled\\:100%/);
 });
