@@ -120,28 +120,32 @@ async function showMemory(server: ServerConnection, log: vscode.LogOutputChannel
 function memoryLines(report: MemoryReport, unloadButton: vscode.QuickInputButton): MemoryLine[] {
   const heading = (label: string): MemoryLine => ({ label, kind: vscode.QuickPickItemKind.Separator });
   const models = report.models.map((model): MemoryLine => ({
-    label: `$(package) ${modelLabel(model)}`,
+    iconPath: new vscode.ThemeIcon("package"),
+    label: modelLabel(model),
     description: modelMemory(model),
     buttons: [unloadButton],
     modelId: model.id,
   }));
   return [
     {
-      label: `$(chip) ${vscode.l10n.t("System memory")}`,
+      iconPath: new vscode.ThemeIcon("chip"),
+      label: vscode.l10n.t("System memory"),
       description: systemUse(report),
     },
     {
-      label: `$(dashboard) ${vscode.l10n.t("Models")}`,
+      iconPath: new vscode.ThemeIcon("dashboard"),
+      label: vscode.l10n.t("Models"),
       description: vscode.l10n.t("{0} of at most {1}", bytes(report.modelsBytes), bytes(report.limitBytes)),
     },
     {
-      label: `$(server-process) ${vscode.l10n.t("The server itself")}`,
+      iconPath: new vscode.ThemeIcon("server-process"),
+      label: vscode.l10n.t("The server itself"),
       description: report.processBytes === undefined ? vscode.l10n.t("unknown") : bytes(report.processBytes),
     },
     heading(vscode.l10n.t("Loaded models")),
     ...models.length === 0 ? [{ label: vscode.l10n.t("No model is loaded.") }] : models,
     ...report.advice.length === 0 ? [] : [heading(vscode.l10n.t("Advice"))],
-    ...report.advice.map((sentence) => ({ label: `$(lightbulb) ${sentence}` })),
+    ...report.advice.map((sentence) => ({ iconPath: new vscode.ThemeIcon("lightbulb"), label: sentence })),
   ];
 }
 

@@ -79,7 +79,13 @@ export async function pullModel(server: ServerConnection): Promise<void> {
   }
 
   const { id, message } = await waitingFor(vscode.l10n.t("Downloading {0}", name), (shown) =>
-    server.request("llmAssist.ollama.pull", { name }, shown));
+    server.request("llmAssist.ollama.pull", { name }, shown)).catch((error: unknown) => {
+    if (error instanceof vscode.CancellationError) {
+      say(vscode.l10n.t("The download is paused: download {0} again to go on with it.", name));
+    }
+
+    throw error;
+  });
   const models = await server.request("llmAssist.models.list", {});
   const pulled = models.find((model): model is OllamaModel => model.source === "ollama" && model.id === id);
   if (pulled === undefined || !completes(pulled)) {
@@ -199,9 +205,9 @@ async function mayBeSent(name: string, host: string): Promise<boolean> {
 type Shown = NonNullable<Parameters<ServerConnection["request"]>[2]>;
 
 /** Shows that something takes long, how far it is, and a button to cancel it. */
-function waitingFor<T>(title: string, work: (shown: Shown) => Promise<T>): Thenable<T> {
+async function waitingFor<T>(title: string, work: (shown: Shown) => Promise<T>): Promise<T> {
   const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
-  return vscode.window.withProgress(options, (progress, cancellation) => {
+  return await vscode.window.withProgress(options, (progress, cancellation) => {
     let reached = 0;
     return work({
       cancellation,
@@ -221,11 +227,17 @@ interface DownloadItem extends vscode.QuickPickItem {
 
 function askForName(models: ListedModel[]): Promise<string | undefined> {
   const items = (typed: string): DownloadItem[] =>
-    downloadRows(typed, models).map((row) => ({ label: row.label, description: row.description, alwaysShow: row.always, row }));
+    downloadRows(typed, models).map((row) => ({
+      label: row.label,
+      description: row.description,
+      iconPath: new vscode.ThemeIcon(row.icon),
+      alwaysShow: row.always,
+      row,
+    }));
 
   const pick = vscode.window.createQuickPick<DownloadItem>();
   pick.title = vscode.l10n.t("Download a model with Ollama");
-  pick.placeholder = vscode.l10n.t("A name such as qwen2.5-coder:1.5b or hf.co/OWNER/NAME-GGUF:Q4_K_M, or one of these");
+  pick.placeholder = vscode.l10n.t("A name such as qwen2.5-coder:1.5b, or one of these");
   pick.items = items("");
   return new Promise((resolve) => {
     const subscriptions = [

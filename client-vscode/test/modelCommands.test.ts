@@ -7,7 +7,7 @@ import type { ServerConnection } from "../src/client";
 import { chooseModels, deleteModel, loadModel, pullModel, unloadModel } from "../src/modelCommands";
 import type { ListedModel } from "../src/protocol";
 import { UserError } from "../src/userError";
-import { rehearse, script } from "./support/editor";
+import { CancellationError, rehearse, script } from "./support/editor";
 import { ollamaModel, patternModel } from "./support/samples";
 
 const shop = patternModel();
@@ -106,6 +106,12 @@ suite("Download Model from Ollama", () => {
     rehearse({ rows: ["qwen2.5-coder:1.5b"] });
     await run(pullModel, [qwen]);
     assert.equal(script.record.at(-1), "asks: done | Use It");
+  });
+
+  test("what was canceled can be gone on with", async () => {
+    rehearse({ rows: ["starcoder2"] });
+    await assert.rejects(run(pullModel, [], { "ollama.pull": new CancellationError() }), CancellationError);
+    assert.equal(script.record.at(-1), "says: The download is paused: download starcoder2:3b again to go on with it.");
   });
 
   test("leaving the list downloads nothing", async () => {
