@@ -102,10 +102,19 @@ function ollamaRows(models: OllamaModel[], settings: OllamaSettings): ChoiceRow[
     ...settings.source === "pattern" || settings.source === "off" ? [notAsked(l10n.t("Ollama is not asked: llmAssist.completion.source is “{0}”", settings.source))] : [],
     // A server that does not answer and one without models look the same from here.
     ...models.length === 0 ? [row("info", plain(l10n.t("No model was found. Is Ollama running?")), { kind: "setting", name: "llmAssist.ollama.endpoint" })] : [],
-    ...models.filter(completes).map((model) => row(mark(model.current), modelLines(model), { kind: "ask", model })),
+    ...models.filter(completes).map((model) => row(mark(model.current), ollamaLines(model, settings.model), { kind: "ask", model })),
     row(mark(!isChosen), none, { kind: "none", current }),
     row("cloud-download", plain(l10n.t("Download a model…")), { kind: "pull" }),
   ];
+}
+
+// A model that was unloaded stays chosen; without a word the list would look as if nothing was.
+function ollamaLines(model: OllamaModel, chosen: string): ModelLines {
+  const lines = modelLines(model);
+  const isChosen = [model.name, model.name.replace(/:latest$/, "")].includes(chosen);
+  return isChosen && !model.current
+    ? { ...lines, description: [l10n.t("chosen, not in use"), lines.description].filter((part) => part !== "").join(" · ") }
+    : lines;
 }
 
 function notAsked(text: string): ChoiceRow {

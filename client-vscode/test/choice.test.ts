@@ -55,6 +55,14 @@ suite("choiceRows", () => {
     });
   }
 
+  test("a chosen model that is not in use says so", () => {
+    const description = (name: string, model: string): string | undefined =>
+      choiceRows([{ ...llama, name }], { ...untouched, model }).find(({ label }) => label === name)?.description;
+    assert.equal(description("llama3:latest", "llama3"), "chosen, not in use");
+    assert.equal(description("llama3:latest", "llama3:latest"), "chosen, not in use");
+    assert.equal(description("llama3:latest", "qwen"), "");
+  });
+
   test("only headings do nothing", () => {
     const idle = choiceRows([shop, qwen], untouched).filter(({ action }) => action === undefined).map(({ label }) => label);
     assert.deepEqual(idle, [patternHeading, ollamaHeading]);
