@@ -81,7 +81,7 @@ function patternRows(models: PatternModel[], settings: OllamaSettings): ChoiceRo
   return [
     // Short: the editor writes it at the end of the row below, and cuts off that row for it.
     plain(l10n.t("pattern models of your code")),
-    ...settings.source === "ollama" || settings.source === "off" ? [notAsked(l10n.t("Pattern models are not asked: llmAssist.completion.source is “{0}”", settings.source))] : [],
+    ...settings.source === "ollama" || settings.source === "off" ? [notAsked(settings.source)] : [],
     ...models.map((model) => row(mark(model.loaded), modelLines(model), { kind: "toggle", model })),
     ...models.length === 0 ? [row("mortar-board", plain(l10n.t("Train on Workspace")), { kind: "train" })] : [],
   ];
@@ -90,8 +90,8 @@ function patternRows(models: PatternModel[], settings: OllamaSettings): ChoiceRo
 function ollamaRows(models: OllamaModel[], settings: OllamaSettings): ChoiceRow[] {
   const heading = plain("Ollama");
   if (!settings.enabled) {
-    const label = l10n.t("Ollama is not asked: llmAssist.ollama.enabled is off");
-    return [heading, row("info", plain(label), { kind: "setting", name: "llmAssist.ollama.enabled" })];
+    const lines = { ...plain(l10n.t("Not asked")), detail: l10n.t("The setting {0} is off", "llmAssist.ollama.enabled") };
+    return [heading, row("info", lines, { kind: "setting", name: "llmAssist.ollama.enabled" })];
   }
 
   const current = models.find((model) => model.current);
@@ -99,7 +99,7 @@ function ollamaRows(models: OllamaModel[], settings: OllamaSettings): ChoiceRow[
   const isChosen = current !== undefined || settings.model !== "";
   return [
     heading,
-    ...settings.source === "pattern" || settings.source === "off" ? [notAsked(l10n.t("Ollama is not asked: llmAssist.completion.source is “{0}”", settings.source))] : [],
+    ...settings.source === "pattern" || settings.source === "off" ? [notAsked(settings.source)] : [],
     // A server that does not answer and one without models look the same from here.
     ...models.length === 0 ? [row("info", plain(l10n.t("No model was found. Is Ollama running?")), { kind: "setting", name: "llmAssist.ollama.endpoint" })] : [],
     ...models.filter(completes).map((model) => row(mark(model.current), ollamaLines(model, settings.model), { kind: "ask", model })),
@@ -117,8 +117,10 @@ function ollamaLines(model: OllamaModel, chosen: string): ModelLines {
     : lines;
 }
 
-function notAsked(text: string): ChoiceRow {
-  return row("info", plain(text), { kind: "setting", name: "llmAssist.completion.source" });
+function notAsked(source: string): ChoiceRow {
+  const name = "llmAssist.completion.source";
+  const lines = { ...plain(l10n.t("Not asked")), detail: l10n.t("The setting {0} is “{1}”", name, source) };
+  return row("info", lines, { kind: "setting", name });
 }
 
 function row(icon: string, lines: ModelLines, action: ChoiceAction): ChoiceRow {

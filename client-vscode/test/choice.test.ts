@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { choiceKey, choiceRows, settingWrite, type OllamaSettings, type SettingLayers, type SettingWrite } from "../src/choice";
+import { choiceKey, choiceRows, settingWrite, type ChoiceRow, type OllamaSettings, type SettingLayers, type SettingWrite } from "../src/choice";
 import type { ListedModel } from "../src/protocol";
 import { ollamaModel, patternModel } from "./support/samples";
 import { speaking } from "./support/vscode";
@@ -10,6 +10,10 @@ const patternHeading = "pattern models of your code";
 const ollamaHeading = "Ollama";
 const download = "cloud-download: Download a model…";
 const lost = "info: No model was found. Is Ollama running?";
+
+function written({ icon, label, detail }: ChoiceRow): string {
+  return icon === undefined ? label : `${icon}: ${label}${icon === "info" && detail !== "" ? `, ${detail}` : ""}`;
+}
 
 suite("choiceRows", () => {
   const shop = patternModel();
@@ -37,21 +41,21 @@ suite("choiceRows", () => {
     ]],
     ["Ollama switched off", [shop], { enabled: false }, [
       patternHeading, "check: shop",
-      ollamaHeading, "info: Ollama is not asked: llmAssist.ollama.enabled is off",
+      ollamaHeading, "info: Not asked, The setting llmAssist.ollama.enabled is off",
     ]],
     ["pattern models only", [shop, qwen], { source: "pattern" }, [
       patternHeading, "check: shop",
-      ollamaHeading, "info: Ollama is not asked: llmAssist.completion.source is “pattern”",
+      ollamaHeading, "info: Not asked, The setting llmAssist.completion.source is “pattern”",
       "check: qwen2.5-coder:1.5b", "blank: None: pattern models only", download,
     ]],
     ["Ollama only", [shop], { source: "ollama" }, [
-      patternHeading, "info: Pattern models are not asked: llmAssist.completion.source is “ollama”", "check: shop",
+      patternHeading, "info: Not asked, The setting llmAssist.completion.source is “ollama”", "check: shop",
       ollamaHeading, lost, "check: None: pattern models only", download,
     ]],
   ];
   for (const [name, models, settings, labels] of cases) {
     test(name, () => {
-      assert.deepEqual(choiceRows(models, { ...untouched, ...settings }).map(({ icon, label }) => icon === undefined ? label : `${icon}: ${label}`), labels);
+      assert.deepEqual(choiceRows(models, { ...untouched, ...settings }).map(written), labels);
     });
   }
 

@@ -79,7 +79,7 @@ suite("Choose Models", () => {
   });
 
   test("a switch that keeps models out leads to its setting", async () => {
-    rehearse({ rows: ["Ollama is not asked"] });
+    rehearse({ rows: ["Not asked"] });
     script.settings.globalValue["llmAssist.completion.source"] = "pattern";
     await run(chooseModels, [shop]);
     assert.deepEqual(script.record.slice(1), ["command: workbench.action.openSettings llmAssist.completion.source"]);
