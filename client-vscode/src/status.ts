@@ -84,7 +84,8 @@ export function statusLabel(view: ServerView): string {
   const { memory } = status;
   const system = systemMemory(memory);
   const sentences = [
-    progress?.percentage === undefined ? state : `${state}, ${percent(progress.percentage)}`,
+    // Training goes on while completions are off; a bare percentage would tell nothing then.
+    status.state !== "training" || progress?.percentage === undefined ? state : `${state}, ${percent(progress.percentage)}`,
     system === undefined ? "" : l10n.t("System memory: {0} of {1} used", bytes(system.used), bytes(system.total)),
     memory.models.length === 1 ? l10n.t("1 model loaded") : l10n.t("{0} models loaded", memory.models.length),
   ];
