@@ -69,6 +69,7 @@ function ollamaLines(model: OllamaModel): ModelLines {
   const states = [
     model.current ? l10n.t("in use") : "",
     model.loaded && remoteHost === undefined ? l10n.t("in memory: {0}", bytes(model.memoryKb * 1024)) : "",
+    contextTokens === undefined ? "" : l10n.t("{0} tokens of context", count(contextTokens)),
     remoteHost === undefined ? "" : l10n.t("your code is sent to {0}", hostName(remoteHost)),
   ];
   const facts = [
@@ -78,7 +79,6 @@ function ollamaLines(model: OllamaModel): ModelLines {
     remoteHost === undefined ? l10n.t("{0} on disk", bytes(model.sizeBytes)) : "",
     parameterSize === "" ? "" : l10n.t("{0} parameters", parameterSize),
     quantization,
-    contextTokens === undefined ? "" : l10n.t("{0} tokens of context", count(contextTokens)),
   ];
   return { label: model.name, description: joined(states), detail: joined(facts) };
 }

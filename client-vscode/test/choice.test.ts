@@ -61,7 +61,7 @@ suite("choiceRows", () => {
 
   test("a chosen model that is not in use says so", () => {
     const description = (name: string, model: string): string | undefined =>
-      choiceRows([{ ...llama, name }], { ...untouched, model }).find(({ label }) => label === name)?.description;
+      choiceRows([ollamaModel({ name, loaded: false, current: false, contextTokens: undefined })], { ...untouched, model }).find(({ label }) => label === name)?.description;
     assert.equal(description("llama3:latest", "llama3"), "chosen, not in use");
     assert.equal(description("llama3:latest", "llama3:latest"), "chosen, not in use");
     assert.equal(description("llama3:latest", "qwen"), "");

@@ -24,11 +24,11 @@ test("an older model that is not loaded and knows no folders", () => {
 suite("a model of Ollama in a list", () => {
   const cases: [string, Changes<OllamaModel>, description: string, detail: string][] = [
     ["in use", {},
-      "in use · in memory: 1.3 GB",
-      "fills in the middle · 940 MB on disk · 1.5B parameters · Q4_K_M · 4,000 tokens of context"],
+      "in use · in memory: 1.3 GB · 4,000 tokens of context",
+      "fills in the middle · 940 MB on disk · 1.5B parameters · Q4_K_M"],
     ["loaded by another program", { current: false, fillsMiddle: false },
-      "in memory: 1.3 GB",
-      "does not fill in the middle · 940 MB on disk · 1.5B parameters · Q4_K_M · 4,000 tokens of context"],
+      "in memory: 1.3 GB · 4,000 tokens of context",
+      "does not fill in the middle · 940 MB on disk · 1.5B parameters · Q4_K_M"],
     ["of which little is known", { ...unloaded, current: false, parameterSize: undefined, quantization: undefined, fillsMiddle: undefined },
       "",
       "940 MB on disk"],
@@ -47,8 +47,8 @@ suite("a model of Ollama in a list", () => {
 
   test("in Spanish", () => {
     const { description, detail } = speaking("es", () => modelLines(ollamaModel()));
-    assert.equal(description, "en uso · en memoria: 1,3 GB");
-    assert.equal(detail, "rellena huecos · 940 MB en disco · 1.5B parámetros · Q4_K_M · 4000 tokens de contexto");
+    assert.equal(description, "en uso · en memoria: 1,3 GB · 4000 tokens de contexto");
+    assert.equal(detail, "rellena huecos · 940 MB en disco · 1.5B parámetros · Q4_K_M");
   });
 });
 
