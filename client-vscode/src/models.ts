@@ -68,9 +68,9 @@ function ollamaLines(model: OllamaModel): ModelLines {
   const { remoteHost, parameterSize = "", quantization = "", contextTokens } = model;
   const states = [
     model.current ? l10n.t("in use") : "",
+    remoteHost === undefined ? "" : l10n.t("your code is sent to {0}", hostName(remoteHost)),
     model.loaded && remoteHost === undefined ? l10n.t("in memory: {0}", bytes(model.memoryKb * 1024)) : "",
     contextTokens === undefined ? "" : l10n.t("{0} tokens of context", count(contextTokens)),
-    remoteHost === undefined ? "" : l10n.t("your code is sent to {0}", hostName(remoteHost)),
   ];
   const facts = [
     // First, since the list cuts off the end: what matters most for completing code.
