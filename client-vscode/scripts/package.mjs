@@ -2,7 +2,7 @@
 //   npm run package                        for this machine, from the build in ../artifacts/llm-assist; needs .NET
 //   npm run package -- --target linux-x64  for any machine of that kind; brings its own .NET
 import { spawnSync } from "node:child_process";
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
 
@@ -35,7 +35,7 @@ if (values.target === undefined) {
   if (!existsSync(built)) {
     fail(`there is no server in ${built}; build it first`);
   }
-  cpSync(built, server, { recursive: true, filter: (file) => !file.endsWith(".pdb") });
+  cpSync(built, server, { recursive: true, filter: (file) => !/\.(pdb|xml)$/.test(file) });
 } else {
   run("dotnet", [
     "publish", path.resolve(extension, "../server/LlmAssist.Server"), "--configuration", "Release",
@@ -51,13 +51,18 @@ chmodSync(executable, 0o755);
 cpSync(path.resolve(extension, "../LICENSE"), path.join(extension, "LICENSE"));
 run(process.execPath, [path.join(extension, "esbuild.mjs"), "--minify"]);
 
+// The pictures are for the repository: the package, which brings none, has a README without them.
+const readme = "dist/README.md";
+const withPictures = readFileSync(path.join(extension, "README.md"), "utf8");
+writeFileSync(path.join(extension, readme), withPictures.replace(/^!\[[^\]]*\]\(media\/[^)]*\)\r?\n(\r?\n)?/gm, ""));
+
 const { version } = JSON.parse(readFileSync(path.join(extension, "package.json"), "utf8"));
 // A package that needs .NET must not be taken for one that brings it.
 const vsix = path.join(artifacts, `llm-assist-${version}-${target}${values.target === undefined ? "-needs-dotnet" : ""}.vsix`);
 mkdirSync(artifacts, { recursive: true });
 run(process.execPath, [
   vsce(), "package", "--target", target, "--no-dependencies", "--allow-missing-repository",
-  "--no-rewrite-relative-links", "--out", vsix,
+  "--no-rewrite-relative-links", "--readme-path", readme, "--out", vsix,
 ]);
 
 function ownTarget() {

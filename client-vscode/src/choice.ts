@@ -21,14 +21,16 @@ export type ChoiceAction =
   | { kind: "setting"; name: string };
 
 export interface ChoiceRow extends ModelLines {
+  /** The name of an icon; missing for a heading. */
+  icon?: string;
   /** Missing for a heading. */
   action?: ChoiceAction;
 }
 
 /**
- * The rows. One list for both kinds, each under a heading that tells how many can be chosen, because a newcomer sees
- * in it all that there is to choose. The editor's own checkboxes would hold for the whole list, and one of Ollama's
- * models has to give way to the next; so the marks are drawn here, and choosing a row acts at once.
+ * The rows. One list for both kinds, because a newcomer sees in it all that there is to choose. The editor's own
+ * checkboxes would hold for the whole list, and one of Ollama's models has to give way to the next; so the marks are
+ * drawn here, and choosing a row acts at once. The marks are no part of the label: a screen reader would read them out.
  */
 export function choiceRows(models: ListedModel[], settings: OllamaSettings): ChoiceRow[] {
   return [...patternRows(models.filter(isPattern), settings), ...ollamaRows(models.filter(isOllama), settings)];
@@ -77,50 +79,60 @@ export function settingWrite({ globalValue, workspaceValue }: SettingLayers, val
 
 function patternRows(models: PatternModel[], settings: OllamaSettings): ChoiceRow[] {
   return [
-    heading(l10n.t("Pattern models of your code: all that are checked are used together")),
-    ...settings.source === "ollama" || settings.source === "off" ? [notAsked(l10n.t("Pattern models are not asked: llmAssist.completion.source is “{0}”", settings.source))] : [],
-    ...models.map((model) => row(marked(model.loaded, modelLines(model)), { kind: "toggle", model })),
-    ...models.length === 0 ? [row(plain(`$(mortar-board) ${l10n.t("Train on Workspace")}`), { kind: "train" })] : [],
+    // Short: the editor writes it at the end of the row below, and cuts off that row for it.
+    plain(l10n.t("pattern models of your code")),
+    ...settings.source === "ollama" || settings.source === "off" ? [notAsked(settings.source)] : [],
+    ...models.map((model) => row(mark(model.loaded), modelLines(model), { kind: "toggle", model })),
+    ...models.length === 0 ? [row("mortar-board", plain(l10n.t("Train on Workspace")), { kind: "train" })] : [],
   ];
 }
 
 function ollamaRows(models: OllamaModel[], settings: OllamaSettings): ChoiceRow[] {
-  const title = heading(l10n.t("Ollama: one model is asked"));
+  const heading = plain("Ollama");
   if (!settings.enabled) {
-    const label = `$(info) ${l10n.t("Ollama is not asked: llmAssist.ollama.enabled is off")}`;
-    return [title, row(plain(label), { kind: "setting", name: "llmAssist.ollama.enabled" })];
+    const lines = { ...plain(l10n.t("Not asked")), detail: l10n.t("The setting {0} is off", "llmAssist.ollama.enabled") };
+    return [heading, row("info", lines, { kind: "setting", name: "llmAssist.ollama.enabled" })];
   }
 
   const current = models.find((model) => model.current);
   const none = plain(l10n.t("None: pattern models only"));
   const isChosen = current !== undefined || settings.model !== "";
   return [
-    title,
-    ...settings.source === "pattern" || settings.source === "off" ? [notAsked(l10n.t("Ollama is not asked: llmAssist.completion.source is “{0}”", settings.source))] : [],
-    ...models.filter(completes).map((model) => row(marked(model.current, modelLines(model)), { kind: "ask", model })),
-    row(marked(!isChosen, none), { kind: "none", current }),
-    row(plain(`$(cloud-download) ${l10n.t("Download a model…")}`), { kind: "pull" }),
+    heading,
+    ...settings.source === "pattern" || settings.source === "off" ? [notAsked(settings.source)] : [],
+    // A server that does not answer and one without models look the same from here.
+    ...models.length === 0 ? [row("info", plain(l10n.t("No model was found. Is Ollama running?")), { kind: "setting", name: "llmAssist.ollama.endpoint" })] : [],
+    ...models.filter(completes).map((model) => row(mark(model.current), ollamaLines(model, settings.model), { kind: "ask", model })),
+    row(mark(!isChosen), none, { kind: "none", current }),
+    row("cloud-download", plain(l10n.t("Download a model…")), { kind: "pull" }),
   ];
 }
 
-function notAsked(text: string): ChoiceRow {
-  return row(plain(`$(info) ${text}`), { kind: "setting", name: "llmAssist.completion.source" });
+// A model that was unloaded stays chosen; without a word the list would look as if nothing was.
+function ollamaLines(model: OllamaModel, chosen: string): ModelLines {
+  const lines = modelLines(model);
+  const isChosen = [model.name, model.name.replace(/:latest$/, "")].includes(chosen);
+  return isChosen && !model.current
+    ? { ...lines, description: [l10n.t("chosen, not in use"), lines.description].filter((part) => part !== "").join(" · ") }
+    : lines;
 }
 
-function heading(label: string): ChoiceRow {
-  return plain(label);
+function notAsked(source: string): ChoiceRow {
+  const name = "llmAssist.completion.source";
+  const lines = { ...plain(l10n.t("Not asked")), detail: l10n.t("The setting {0} is “{1}”", name, source) };
+  return row("info", lines, { kind: "setting", name });
 }
 
-function row(lines: ModelLines, action: ChoiceAction): ChoiceRow {
-  return { ...lines, action };
+function row(icon: string, lines: ModelLines, action: ChoiceAction): ChoiceRow {
+  return { ...lines, icon, action };
 }
 
 function plain(label: string): ModelLines {
   return { label, description: "", detail: "" };
 }
 
-function marked(isChecked: boolean, lines: ModelLines): ModelLines {
-  return { ...lines, label: `${isChecked ? "$(check)" : "$(blank)"} ${lines.label}` };
+function mark(isChecked: boolean): string {
+  return isChecked ? "check" : "blank";
 }
 
 function isPattern(model: ListedModel): model is PatternModel {

@@ -13,8 +13,6 @@ import { modelLabel, modelMemory, systemUse } from "./status";
 import { tell } from "./tell";
 import { UserError } from "./userError";
 
-const explanationUri = vscode.Uri.from({ scheme: "llm-assist", path: "/completion.md" });
-
 /** Registers every palette command; the answer takes them back. */
 export function registerCommands(server: ServerConnection, log: vscode.LogOutputChannel): vscode.Disposable {
   const explanation = new ExplanationPage();
@@ -79,6 +77,7 @@ async function showMemory(server: ServerConnection, log: vscode.LogOutputChannel
   };
 
   pick.title = vscode.l10n.t("Memory");
+  pick.placeholder = vscode.l10n.t("The button beside a model unloads it");
   pick.matchOnDetail = true;
   draw();
 
@@ -121,47 +120,53 @@ async function showMemory(server: ServerConnection, log: vscode.LogOutputChannel
 function memoryLines(report: MemoryReport, unloadButton: vscode.QuickInputButton): MemoryLine[] {
   const heading = (label: string): MemoryLine => ({ label, kind: vscode.QuickPickItemKind.Separator });
   const models = report.models.map((model): MemoryLine => ({
-    label: `$(package) ${modelLabel(model)}`,
+    iconPath: new vscode.ThemeIcon("package"),
+    label: modelLabel(model),
     description: modelMemory(model),
     buttons: [unloadButton],
     modelId: model.id,
   }));
   return [
     {
-      label: `$(chip) ${vscode.l10n.t("System memory")}`,
+      iconPath: new vscode.ThemeIcon("chip"),
+      label: vscode.l10n.t("System memory"),
       description: systemUse(report),
     },
     {
-      label: `$(dashboard) ${vscode.l10n.t("Models")}`,
+      iconPath: new vscode.ThemeIcon("dashboard"),
+      label: vscode.l10n.t("Models"),
       description: vscode.l10n.t("{0} of at most {1}", bytes(report.modelsBytes), bytes(report.limitBytes)),
     },
     {
-      label: `$(server-process) ${vscode.l10n.t("The server itself")}`,
+      iconPath: new vscode.ThemeIcon("server-process"),
+      label: vscode.l10n.t("The server itself"),
       description: report.processBytes === undefined ? vscode.l10n.t("unknown") : bytes(report.processBytes),
     },
     heading(vscode.l10n.t("Loaded models")),
     ...models.length === 0 ? [{ label: vscode.l10n.t("No model is loaded.") }] : models,
     ...report.advice.length === 0 ? [] : [heading(vscode.l10n.t("Advice"))],
-    ...report.advice.map((sentence) => ({ label: `$(lightbulb) ${sentence}` })),
+    ...report.advice.map((sentence) => ({ iconPath: new vscode.ThemeIcon("lightbulb"), label: sentence })),
   ];
 }
 
 /** A read-only page that is written anew for every question. */
 class ExplanationPage implements vscode.TextDocumentContentProvider, vscode.Disposable {
-  private readonly _changed = new vscode.EventEmitter<vscode.Uri>();
-  private readonly _registration = vscode.workspace.registerTextDocumentContentProvider(explanationUri.scheme, this);
+  private readonly _scheme = "llm-assist";
+  private readonly _registration = vscode.workspace.registerTextDocumentContentProvider(this._scheme, this);
   private _text = "";
-
-  readonly onDidChange = this._changed.event;
+  private _shown = 0;
 
   async show(text: string): Promise<void> {
     this._text = text;
-    this._changed.fire(explanationUri);
+    // A new address each time: of one that it knows the editor may show the text of last time, even if it is told that
+    // the text has changed. The preview takes the place of the one before all the same.
+    this._shown++;
+    const uri = vscode.Uri.from({ scheme: this._scheme, path: "/completion.md", query: String(this._shown) });
     try {
-      await vscode.commands.executeCommand("markdown.showPreview", explanationUri);
+      await vscode.commands.executeCommand("markdown.showPreview", uri);
     } catch {
       // The editor's own Markdown extension can be disabled; the source reads well enough.
-      await vscode.window.showTextDocument(explanationUri, { preview: true });
+      await vscode.window.showTextDocument(uri, { preview: true });
     }
   }
 
@@ -171,6 +176,5 @@ class ExplanationPage implements vscode.TextDocumentContentProvider, vscode.Disp
 
   dispose(): void {
     this._registration.dispose();
-    this._changed.dispose();
   }
 }

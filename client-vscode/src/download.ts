@@ -14,6 +14,8 @@ const suggestions: { name: string; gigabytes: number }[] = [
 ];
 
 export interface DownloadRow {
+  /** The name of an icon; no part of the label, where screen readers would read it out. */
+  icon: string;
   label: string;
   description: string;
   /** Missing when what was typed is no name. */
@@ -25,15 +27,17 @@ export interface DownloadRow {
 /** The rows while `typed` is in the input box. */
 export function downloadRows(typed: string, models: ListedModel[]): DownloadRow[] {
   const had = new Set(models.filter(({ source }) => source === "ollama").map(({ name }) => normalized(name)));
-  const known = suggestions.map(({ name, gigabytes: size }): DownloadRow => ({
-    label: `$(cloud-download) ${name}`,
-    description: had.has(name)
-      ? l10n.t("about {0}, is downloaded; looks for a newer version", gigabytes(size))
-      : l10n.t("about {0}", gigabytes(size)),
-    name,
-    always: false,
-  }));
   const name = modelName(typed);
+  const known = suggestions.map((suggestion): DownloadRow => ({
+    icon: "cloud-download",
+    label: suggestion.name,
+    description: had.has(suggestion.name)
+      ? l10n.t("about {0}, is downloaded; looks for a newer version", gigabytes(suggestion.gigabytes))
+      : l10n.t("about {0}", gigabytes(suggestion.gigabytes)),
+    name: suggestion.name,
+    // The editor compares what is typed, which may be a whole command line.
+    always: suggestion.name === name,
+  }));
   return typed.trim() === "" || suggestions.some((suggestion) => suggestion.name === name) ? known : [typedRow(typed, name), ...known];
 }
 
@@ -56,11 +60,12 @@ const namePattern = new RegExp(`^(?:(?:[A-Za-z0-9_][A-Za-z0-9_.-]*(?::\\d{1,5})?
 function typedRow(typed: string, name: string | undefined): DownloadRow {
   return name === undefined
     ? {
-        label: `$(error) ${l10n.t("“{0}” is no name of a model", typed.trim())}`,
+        icon: "error",
+        label: l10n.t("“{0}” is no name of a model", typed.trim()),
         description: l10n.t("expected is NAME or NAME:TAG, such as qwen2.5-coder:1.5b"),
         always: true,
       }
-    : { label: `$(cloud-download) ${l10n.t("Download {0}", name)}`, description: "", name, always: true };
+    : { icon: "cloud-download", label: l10n.t("Download {0}", name), description: "", name, always: true };
 }
 
 function normalized(name: string): string {

@@ -1,7 +1,7 @@
 // The server's account of the last completion, as a page to read. Pure.
 
 import { l10n } from "vscode";
-import { duration, fraction, patience } from "./figures";
+import { count, duration, fraction, patience } from "./figures";
 import { codeBlock, escaped } from "./markdown";
 import type { Explanation } from "./protocol";
 
@@ -23,11 +23,12 @@ export function explanationPage(explanation: Explanation | null): string {
   return `${sections.filter((section) => section !== "").join("\n\n")}\n`;
 }
 
-function facts({ uri, surface, lane }: Explanation): string {
+function facts({ uri, surface, lane, accepted }: Explanation): string {
   return table([
     [l10n.t("File"), fileName(uri)],
-    [l10n.t("Shown as"), surface === "inline" ? l10n.t("ghost text") : l10n.t("suggestion list")],
+    [l10n.t("Asked for"), surface === "inline" ? l10n.t("ghost text") : l10n.t("suggestion list")],
     [l10n.t("Answered by"), laneInWords(lane)],
+    [l10n.t("Accepted so far"), l10n.t("suggestions: {0}, characters: {1}", count(accepted.suggestions), count(accepted.characters))],
   ]);
 }
 
@@ -62,12 +63,15 @@ function ollama({ ollama }: Explanation): string {
   }
 
   const { model, outcome, why, delayMilliseconds, firstTextMilliseconds, waitedMilliseconds, text, ended } = ollama;
+  const wasAsked = outcome !== "unavailable" && outcome !== "declined";
   const rows = [
-    [l10n.t("Model"), model],
+    ...model === undefined ? [] : [[l10n.t("Model"), model]],
     [l10n.t("Outcome"), outcomeInWords(outcome)],
-    [l10n.t("Asked after a pause of"), patience(delayMilliseconds)],
-    [l10n.t("First text after"), firstTextMilliseconds === undefined ? l10n.t("none had come") : patience(firstTextMilliseconds)],
-    [l10n.t("Waited for it"), patience(waitedMilliseconds)],
+    ...wasAsked ? [
+      [l10n.t("Asked after a pause of"), patience(delayMilliseconds)],
+      [l10n.t("First text after"), firstTextMilliseconds === undefined ? l10n.t("none had come") : patience(firstTextMilliseconds)],
+      [l10n.t("Waited for it"), patience(waitedMilliseconds)],
+    ] : [],
     ...ended === undefined ? [] : [[l10n.t("Ended"), endInWords(ended)]],
   ];
   const parts = [
@@ -107,8 +111,6 @@ function outcomeInWords(outcome: string): string {
       return l10n.t("answered from what it was already writing for an earlier request");
     case "late":
       return l10n.t("was still writing when waiting for it ended");
-    case "waiting":
-      return l10n.t("its turn had not come yet");
     case "unavailable":
       return l10n.t("could not be asked");
     case "failed":
@@ -176,8 +178,12 @@ function stageInWords(stage: string): string {
       return l10n.t("predict words");
     case "predict":
       return l10n.t("predict the line");
+    case "ollama":
+      return l10n.t("wait for Ollama");
     case "filter":
       return l10n.t("filter");
+    case "judge":
+      return l10n.t("compare with your code");
     default:
       return stage;
   }

@@ -1,8 +1,8 @@
 // Text that others wrote, made safe to stand inside Markdown.
 
-/** `text` so that Markdown shows it as it is, on one line. */
+/** `text` so that Markdown shows it as it is, on one line. Addresses become no links: they would swallow what is escaped. */
 export function escaped(text: string): string {
-  return text.replace(/\s+/g, " ").replace(/[\\`*_{}[\]()#+\-.!|<>~&$]/g, "\\$&");
+  return text.replace(/\s+/g, " ").replace(/[\\`*_{}[\]()#+\-.!|<>~&$:@]/g, "\\$&");
 }
 
 /** `text` as a code block, whatever it contains. */

@@ -5,7 +5,7 @@ import { choiceKey, choiceRows, type ChoiceAction, type ChoiceRow } from "./choi
 import type { ServerConnection } from "./client";
 import { downloadRows, type DownloadRow } from "./download";
 import { bytes, moment } from "./figures";
-import { completes, modelLines, modelMessage } from "./models";
+import { completes, hostName, modelLines, modelMessage } from "./models";
 import { paletteCommands } from "./paletteCommands";
 import type { ListedModel, OllamaModel } from "./protocol";
 import { keepOllamaModel, ollamaSettings } from "./settings";
@@ -19,7 +19,10 @@ interface ChoiceItem extends vscode.QuickPickItem {
 export async function chooseModels(server: ServerConnection, log: vscode.LogOutputChannel): Promise<void> {
   const list = async (): Promise<ChoiceItem[]> =>
     choiceRows(await server.request("llmAssist.models.list", {}), ollamaSettings()).map((row) => ({
-      ...row,
+      label: row.label,
+      description: row.description,
+      detail: row.detail,
+      ...row.icon === undefined ? {} : { iconPath: new vscode.ThemeIcon(row.icon) },
       row,
       kind: row.action === undefined ? vscode.QuickPickItemKind.Separator : vscode.QuickPickItemKind.Default,
     }));
@@ -27,6 +30,7 @@ export async function chooseModels(server: ServerConnection, log: vscode.LogOutp
   const first = await list();
   const pick = vscode.window.createQuickPick<ChoiceItem>();
   pick.title = vscode.l10n.t("Choose the models to complete from");
+  pick.placeholder = vscode.l10n.t("Checked pattern models are used together; of Ollama’s models one is asked");
   pick.matchOnDescription = true;
   pick.matchOnDetail = true;
   pick.keepScrollPosition = true;
@@ -75,7 +79,13 @@ export async function pullModel(server: ServerConnection): Promise<void> {
   }
 
   const { id, message } = await waitingFor(vscode.l10n.t("Downloading {0}", name), (shown) =>
-    server.request("llmAssist.ollama.pull", { name }, shown));
+    server.request("llmAssist.ollama.pull", { name }, shown)).catch((error: unknown) => {
+    if (error instanceof vscode.CancellationError) {
+      say(vscode.l10n.t("The download is paused: download {0} again to go on with it.", name));
+    }
+
+    throw error;
+  });
   const models = await server.request("llmAssist.models.list", {});
   const pulled = models.find((model): model is OllamaModel => model.source === "ollama" && model.id === id);
   if (pulled === undefined || !completes(pulled)) {
@@ -166,7 +176,7 @@ async function carryOut(server: ServerConnection, action: Exclude<ChoiceAction, 
 
 /** Has completions asked of a model of Ollama, in this session or until another is chosen. */
 async function ask(server: ServerConnection, model: OllamaModel, duration: "forNow" | "kept"): Promise<void> {
-  if (model.remoteHost !== undefined && !await mayBeSent(model.name, model.remoteHost)) {
+  if (model.remoteHost !== undefined && !await mayBeSent(model.name, hostName(model.remoteHost))) {
     return;
   }
 
@@ -195,9 +205,9 @@ async function mayBeSent(name: string, host: string): Promise<boolean> {
 type Shown = NonNullable<Parameters<ServerConnection["request"]>[2]>;
 
 /** Shows that something takes long, how far it is, and a button to cancel it. */
-function waitingFor<T>(title: string, work: (shown: Shown) => Promise<T>): Thenable<T> {
+async function waitingFor<T>(title: string, work: (shown: Shown) => Promise<T>): Promise<T> {
   const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
-  return vscode.window.withProgress(options, (progress, cancellation) => {
+  return await vscode.window.withProgress(options, (progress, cancellation) => {
     let reached = 0;
     return work({
       cancellation,
@@ -217,11 +227,17 @@ interface DownloadItem extends vscode.QuickPickItem {
 
 function askForName(models: ListedModel[]): Promise<string | undefined> {
   const items = (typed: string): DownloadItem[] =>
-    downloadRows(typed, models).map((row) => ({ label: row.label, description: row.description, alwaysShow: row.always, row }));
+    downloadRows(typed, models).map((row) => ({
+      label: row.label,
+      description: row.description,
+      iconPath: new vscode.ThemeIcon(row.icon),
+      alwaysShow: row.always,
+      row,
+    }));
 
   const pick = vscode.window.createQuickPick<DownloadItem>();
   pick.title = vscode.l10n.t("Download a model with Ollama");
-  pick.placeholder = vscode.l10n.t("A name such as qwen2.5-coder:1.5b or hf.co/OWNER/NAME-GGUF:Q4_K_M, or one of these");
+  pick.placeholder = vscode.l10n.t("A name such as qwen2.5-coder:1.5b, or one of these");
   pick.items = items("");
   return new Promise((resolve) => {
     const subscriptions = [

@@ -23,6 +23,16 @@ export function completes(model: ListedModel): boolean {
     || model.capabilities.includes("completion");
 }
 
+/** Where a model of the cloud runs, as people write it: `ollama.com` for `https://ollama.com:443`. */
+export function hostName(remoteHost: string): string {
+  try {
+    // Without a scheme the name stands as it is; the default port is left out.
+    return remoteHost.includes("://") ? new URL(remoteHost).host : remoteHost;
+  } catch {
+    return remoteHost;
+  }
+}
+
 /** What the server said, with its figures. */
 export function modelMessage({ message, modelStats }: ModelAnswer): string {
   if (modelStats === undefined) {
@@ -58,16 +68,17 @@ function ollamaLines(model: OllamaModel): ModelLines {
   const { remoteHost, parameterSize = "", quantization = "", contextTokens } = model;
   const states = [
     model.current ? l10n.t("in use") : "",
+    remoteHost === undefined ? "" : l10n.t("your code is sent to {0}", hostName(remoteHost)),
     model.loaded && remoteHost === undefined ? l10n.t("in memory: {0}", bytes(model.memoryKb * 1024)) : "",
-    remoteHost === undefined ? "" : l10n.t("your code is sent to {0}", remoteHost),
+    contextTokens === undefined ? "" : l10n.t("{0} tokens of context", count(contextTokens)),
   ];
   const facts = [
+    // First, since the list cuts off the end: what matters most for completing code.
+    middle(model),
     // Of a model that runs elsewhere only its name lies on the disk.
     remoteHost === undefined ? l10n.t("{0} on disk", bytes(model.sizeBytes)) : "",
     parameterSize === "" ? "" : l10n.t("{0} parameters", parameterSize),
     quantization,
-    contextTokens === undefined ? "" : l10n.t("{0} tokens of context", count(contextTokens)),
-    middle(model),
   ];
   return { label: model.name, description: joined(states), detail: joined(facts) };
 }

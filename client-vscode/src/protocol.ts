@@ -134,7 +134,8 @@ export interface Explanation {
 }
 
 export interface ExplainedOllama {
-  model: string;
+  /** Missing when there was none to ask. */
+  model?: string;
   /** `answered`, `late` and so on, see explanation.ts. */
   outcome: string;
   /** One sentence in the user's language. */

@@ -84,7 +84,8 @@ export function statusLabel(view: ServerView): string {
   const { memory } = status;
   const system = systemMemory(memory);
   const sentences = [
-    progress?.percentage === undefined ? state : `${state}, ${percent(progress.percentage)}`,
+    // Training goes on while completions are off; a bare percentage would tell nothing then.
+    status.state !== "training" || progress?.percentage === undefined ? state : `${state}, ${percent(progress.percentage)}`,
     system === undefined ? "" : l10n.t("System memory: {0} of {1} used", bytes(system.used), bytes(system.total)),
     memory.models.length === 1 ? l10n.t("1 model loaded") : l10n.t("{0} models loaded", memory.models.length),
   ];
@@ -159,7 +160,8 @@ function memoryTable(memory: MemoryStatus): string {
     [l10n.t("Models"), l10n.t("{0} of at most {1}", bytes(memory.modelsBytes), bytes(memory.limitBytes))],
     ...memory.models.map((model) => [modelLabel(model), modelMemory(model)]),
   ];
-  return ["| | |", "|:--|--:|", ...rows.map((cells) => `| ${cells.map(escaped).join(" | ")} |`)].join("\n");
+  // The editor leaves hardly a gap between columns.
+  return ["| | |", "|:--|--:|", ...rows.map((cells) => `| ${cells.map(escaped).join(" | &emsp;")} |`)].join("\n");
 }
 
 interface SystemMemory {

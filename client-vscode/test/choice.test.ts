@@ -1,14 +1,19 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { choiceKey, choiceRows, settingWrite, type OllamaSettings, type SettingLayers, type SettingWrite } from "../src/choice";
+import { choiceKey, choiceRows, settingWrite, type ChoiceRow, type OllamaSettings, type SettingLayers, type SettingWrite } from "../src/choice";
 import type { ListedModel } from "../src/protocol";
 import { ollamaModel, patternModel } from "./support/samples";
 import { speaking } from "./support/vscode";
 
 const untouched: OllamaSettings = { source: "auto", enabled: true, model: "" };
-const patternHeading = "Pattern models of your code: all that are checked are used together";
-const ollamaHeading = "Ollama: one model is asked";
-const download = "$(cloud-download) Download a model…";
+const patternHeading = "pattern models of your code";
+const ollamaHeading = "Ollama";
+const download = "cloud-download: Download a model…";
+const lost = "info: No model was found. Is Ollama running?";
+
+function written({ icon, label, detail }: ChoiceRow): string {
+  return icon === undefined ? label : `${icon}: ${label}${icon === "info" && detail !== "" ? `, ${detail}` : ""}`;
+}
 
 suite("choiceRows", () => {
   const shop = patternModel();
@@ -19,40 +24,48 @@ suite("choiceRows", () => {
 
   const cases: [string, ListedModel[], Partial<OllamaSettings>, string[]][] = [
     ["both kinds, each under its heading", [shop, lib, qwen, llama], {}, [
-      patternHeading, "$(check) shop", "$(blank) lib",
-      ollamaHeading, "$(check) qwen2.5-coder:1.5b", "$(blank) llama3.2:1b", "$(blank) None: pattern models only", download,
+      patternHeading, "check: shop", "blank: lib",
+      ollamaHeading, "check: qwen2.5-coder:1.5b", "blank: llama3.2:1b", "blank: None: pattern models only", download,
     ]],
     ["nothing yet", [], {}, [
-      patternHeading, "$(mortar-board) Train on Workspace",
-      ollamaHeading, "$(check) None: pattern models only", download,
+      patternHeading, "mortar-board: Train on Workspace",
+      ollamaHeading, lost, "check: None: pattern models only", download,
     ]],
     ["a model that was chosen and does not run", [shop, { ...qwen, current: false }], { model: "qwen2.5-coder:1.5b" }, [
-      patternHeading, "$(check) shop",
-      ollamaHeading, "$(blank) qwen2.5-coder:1.5b", "$(blank) None: pattern models only", download,
+      patternHeading, "check: shop",
+      ollamaHeading, "blank: qwen2.5-coder:1.5b", "blank: None: pattern models only", download,
     ]],
     ["models that do not complete are left out", [shop, nomic], {}, [
-      patternHeading, "$(check) shop",
-      ollamaHeading, "$(check) None: pattern models only", download,
+      patternHeading, "check: shop",
+      ollamaHeading, "check: None: pattern models only", download,
     ]],
     ["Ollama switched off", [shop], { enabled: false }, [
-      patternHeading, "$(check) shop",
-      ollamaHeading, "$(info) Ollama is not asked: llmAssist.ollama.enabled is off",
+      patternHeading, "check: shop",
+      ollamaHeading, "info: Not asked, The setting llmAssist.ollama.enabled is off",
     ]],
     ["pattern models only", [shop, qwen], { source: "pattern" }, [
-      patternHeading, "$(check) shop",
-      ollamaHeading, "$(info) Ollama is not asked: llmAssist.completion.source is “pattern”",
-      "$(check) qwen2.5-coder:1.5b", "$(blank) None: pattern models only", download,
+      patternHeading, "check: shop",
+      ollamaHeading, "info: Not asked, The setting llmAssist.completion.source is “pattern”",
+      "check: qwen2.5-coder:1.5b", "blank: None: pattern models only", download,
     ]],
     ["Ollama only", [shop], { source: "ollama" }, [
-      patternHeading, "$(info) Pattern models are not asked: llmAssist.completion.source is “ollama”", "$(check) shop",
-      ollamaHeading, "$(check) None: pattern models only", download,
+      patternHeading, "info: Not asked, The setting llmAssist.completion.source is “ollama”", "check: shop",
+      ollamaHeading, lost, "check: None: pattern models only", download,
     ]],
   ];
   for (const [name, models, settings, labels] of cases) {
     test(name, () => {
-      assert.deepEqual(choiceRows(models, { ...untouched, ...settings }).map(({ label }) => label), labels);
+      assert.deepEqual(choiceRows(models, { ...untouched, ...settings }).map(written), labels);
     });
   }
+
+  test("a chosen model that is not in use says so", () => {
+    const description = (name: string, model: string): string | undefined =>
+      choiceRows([ollamaModel({ name, loaded: false, current: false, contextTokens: undefined })], { ...untouched, model }).find(({ label }) => label === name)?.description;
+    assert.equal(description("llama3:latest", "llama3"), "chosen, not in use");
+    assert.equal(description("llama3:latest", "llama3:latest"), "chosen, not in use");
+    assert.equal(description("llama3:latest", "qwen"), "");
+  });
 
   test("only headings do nothing", () => {
     const idle = choiceRows([shop, qwen], untouched).filter(({ action }) => action === undefined).map(({ label }) => label);
@@ -73,11 +86,12 @@ suite("choiceRows", () => {
 
   test("in Spanish", () => {
     assert.deepEqual(speaking("es", () => choiceRows([], untouched)).map(({ label }) => label), [
-      "Modelos de patrones de su código: se usan juntos todos los marcados",
-      "$(mortar-board) Entrenar con el área de trabajo",
-      "Ollama: se pregunta a un modelo",
-      "$(check) Ninguno: solo modelos de patrones",
-      "$(cloud-download) Descargar un modelo…",
+      "modelos de patrones de su código",
+      "Entrenar con el área de trabajo",
+      "Ollama",
+      "No se encontró ningún modelo. ¿Está Ollama en marcha?",
+      "Ninguno: solo modelos de patrones",
+      "Descargar un modelo…",
     ]);
   });
 });

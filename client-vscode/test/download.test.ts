@@ -37,27 +37,36 @@ suite("modelName", () => {
 test("suggestions tell how much is downloaded, and what is there already", () => {
   const rows = downloadRows("", [patternModel(), ollamaModel({ name: "Qwen2.5-Coder:1.5b" })]);
   assert.deepEqual(rows.map(({ label, description }) => `${label}, ${description}`), [
-    "$(cloud-download) qwen2.5-coder:0.5b, about 0.4 GB",
-    "$(cloud-download) qwen2.5-coder:1.5b, about 1.0 GB, is downloaded; looks for a newer version",
-    "$(cloud-download) qwen2.5-coder:3b, about 1.9 GB",
-    "$(cloud-download) deepseek-coder:1.3b-base, about 0.8 GB",
-    "$(cloud-download) starcoder2:3b, about 1.7 GB",
+    "qwen2.5-coder:0.5b, about 0.4 GB",
+    "qwen2.5-coder:1.5b, about 1.0 GB, is downloaded; looks for a newer version",
+    "qwen2.5-coder:3b, about 1.9 GB",
+    "deepseek-coder:1.3b-base, about 0.8 GB",
+    "starcoder2:3b, about 1.7 GB",
   ]);
+});
+
+test("a suggestion is seen however it is named", () => {
+  for (const typed of ["starcoder2:3b", "ollama run starcoder2:3b", "https://ollama.com/library/starcoder2:3b"]) {
+    const seen = downloadRows(typed, []).filter(({ always }) => always).map(({ label }) => label);
+    assert.deepEqual(seen, ["starcoder2:3b"]);
+  }
 });
 
 test("what is typed comes first and is always seen", () => {
   const [typed] = downloadRows("ollama pull codegemma:2b", []);
-  assert.deepEqual(typed, { label: "$(cloud-download) Download codegemma:2b", description: "", name: "codegemma:2b", always: true });
+  assert.deepEqual(typed, { icon: "cloud-download", label: "Download codegemma:2b", description: "", name: "codegemma:2b", always: true });
 });
 
 test("what is suggested already is not offered twice", () => {
-  assert.deepEqual(downloadRows("starcoder2:3b", []), downloadRows("", []));
+  const names = (typed: string): (string | undefined)[] => downloadRows(typed, []).map(({ name }) => name);
+  assert.deepEqual(names("starcoder2:3b"), names(""));
 });
 
 test("what is no name tells what one is, and cannot be accepted", () => {
   const [row] = speaking("es", () => downloadRows("qwen 2.5", []));
   assert.deepEqual(row, {
-    label: "$(error) «qwen 2.5» no es el nombre de un modelo",
+    icon: "error",
+    label: "«qwen 2.5» no es el nombre de un modelo",
     description: "se espera NOMBRE o NOMBRE:ETIQUETA, por ejemplo qwen2.5-coder:1.5b",
     always: true,
   });

@@ -20,8 +20,9 @@ test("a page tells lane, text, filters and times", () => {
 | | |
 |:--|:--|
 | File | price list\\.ts |
-| Shown as | ghost text |
+| Asked for | ghost text |
 | Answered by | the pattern model |
+| Accepted so far | suggestions\\: 3, characters\\: 40 |
 
 ## Shown
 
@@ -72,8 +73,9 @@ test("the model of Ollama has its own section", () => {
 | | |
 |:--|:--|
 | File | price list\\.ts |
-| Shown as | ghost text |
+| Asked for | ghost text |
 | Answered by | the model of Ollama |
+| Accepted so far | suggestions\\: 3, characters\\: 40 |
 
 ## Shown
 
@@ -87,7 +89,7 @@ total += price;
 
 | | |
 |:--|:--|
-| Model | qwen2\\.5\\-coder:1\\.5b |
+| Model | qwen2\\.5\\-coder\\:1\\.5b |
 | Outcome | answered in time |
 | Asked after a pause of | 120 ms |
 | First text after | 340 ms |
@@ -109,13 +111,21 @@ test("a model of Ollama that could not be asked tells why, and nothing that it d
     ollama: { model: "qwen2.5-coder:1.5b", outcome: "unavailable", why: "Ollama does not answer.", delayMilliseconds: 0, waitedMilliseconds: 0 },
   });
   assert.match(page, /\| Outcome \| could not be asked \|/);
-  assert.match(page, /\| First text after \| none had come \|/);
   assert.match(page, /\n\nOllama does not answer\\\.\n\n## Filtered/);
-  assert.doesNotMatch(page, /Ended|It had produced|undefined/);
+  assert.doesNotMatch(page, /pause|First text|Waited|Ended|It had produced|undefined/);
+});
+
+test("no model to ask has no name", () => {
+  const page = explanationPage({
+    ...answered,
+    ollama: { outcome: "unavailable", why: "No model.", delayMilliseconds: 0, waitedMilliseconds: 0 },
+  });
+  assert.match(page, /\| Outcome \| could not be asked \|/);
+  assert.doesNotMatch(page, /Model \||undefined/);
 });
 
 test("every outcome and every end is put in words", () => {
-  const outcomes = ["answered", "joined", "late", "waiting", "unavailable", "failed", "declined", "superseded"];
+  const outcomes = ["answered", "joined", "late", "unavailable", "failed", "declined", "superseded"];
   const ends = ["stopToken", "singleLine", "lineCount", "suffix", "bracket", "repetition", "scope"];
   const words = (outcome: string, ended: string): string => explanationPage({
     ...answered,
@@ -127,6 +137,14 @@ test("every outcome and every end is put in words", () => {
     assert.doesNotMatch(page, new RegExp(`\\| ${outcome === "new" ? ended : outcome} \\|`));
     // What only a newer server knows is shown as it is.
     assert.match(page, /\| new \|/);
+  }
+});
+
+test("every stage of today's server is put in words", () => {
+  const stages = ["cache", "context", "words", "predict", "ollama", "judge", "filter"].map((stage) => ({ stage, microseconds: 1 }));
+  const page = speaking("es", () => explanationPage({ ...answered, stages }));
+  for (const { stage } of stages) {
+    assert.doesNotMatch(page, new RegExp(`\\| ${stage} \\|`));
   }
 });
 
@@ -163,5 +181,5 @@ test("code with fences of its own stays one block", () => {
 });
 
 test("a name that is no proper URI is shown as it is", () => {
-  assert.match(explanationPage({ ...answered, uri: "untitled:100%" }), /untitled:100%/);
+  assert.match(explanationPage({ ...answered, uri: "untitled:100%" }), /untitled\\:100%/);
 });

@@ -7,13 +7,13 @@ import type { ServerConnection } from "../src/client";
 import { chooseModels, deleteModel, loadModel, pullModel, unloadModel } from "../src/modelCommands";
 import type { ListedModel } from "../src/protocol";
 import { UserError } from "../src/userError";
-import { rehearse, script } from "./support/editor";
+import { CancellationError, rehearse, script } from "./support/editor";
 import { ollamaModel, patternModel } from "./support/samples";
 
 const shop = patternModel();
 const qwen = ollamaModel();
 const llama = ollamaModel({ id: "ollama:llama3.2:1b", name: "llama3.2:1b", loaded: false, current: false });
-const cloud = ollamaModel({ id: "ollama:big:cloud", name: "big:cloud", loaded: false, current: false, remoteHost: "ollama.com" });
+const cloud = ollamaModel({ id: "ollama:big:cloud", name: "big:cloud", loaded: false, current: false, remoteHost: "https://ollama.com:443" });
 const setting = "llmAssist.ollama.model";
 const choose = "list: Choose the models to complete from";
 
@@ -79,7 +79,7 @@ suite("Choose Models", () => {
   });
 
   test("a switch that keeps models out leads to its setting", async () => {
-    rehearse({ rows: ["Ollama is not asked"] });
+    rehearse({ rows: ["Not asked"] });
     script.settings.globalValue["llmAssist.completion.source"] = "pattern";
     await run(chooseModels, [shop]);
     assert.deepEqual(script.record.slice(1), ["command: workbench.action.openSettings llmAssist.completion.source"]);
@@ -106,6 +106,12 @@ suite("Download Model from Ollama", () => {
     rehearse({ rows: ["qwen2.5-coder:1.5b"] });
     await run(pullModel, [qwen]);
     assert.equal(script.record.at(-1), "asks: done | Use It");
+  });
+
+  test("what was canceled can be gone on with", async () => {
+    rehearse({ rows: ["starcoder2"] });
+    await assert.rejects(run(pullModel, [], { "ollama.pull": new CancellationError() }), CancellationError);
+    assert.equal(script.record.at(-1), "says: The download is paused: download starcoder2:3b again to go on with it.");
   });
 
   test("leaving the list downloads nothing", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { bytes, duration, gigabytes, patience, usedOfTotal } from "../src/figures";
-import { completes, modelLines, modelMessage } from "../src/models";
+import { completes, hostName, modelLines, modelMessage } from "../src/models";
 import type { OllamaModel } from "../src/protocol";
 import { ollamaModel, patternModel, type Changes } from "./support/samples";
 import { speaking } from "./support/vscode";
@@ -24,20 +24,23 @@ test("an older model that is not loaded and knows no folders", () => {
 suite("a model of Ollama in a list", () => {
   const cases: [string, Changes<OllamaModel>, description: string, detail: string][] = [
     ["in use", {},
-      "in use · in memory: 1.3 GB",
-      "940 MB on disk · 1.5B parameters · Q4_K_M · 4,000 tokens of context · fills in the middle"],
+      "in use · in memory: 1.3 GB · 4,000 tokens of context",
+      "fills in the middle · 940 MB on disk · 1.5B parameters · Q4_K_M"],
     ["loaded by another program", { current: false, fillsMiddle: false },
-      "in memory: 1.3 GB",
-      "940 MB on disk · 1.5B parameters · Q4_K_M · 4,000 tokens of context · does not fill in the middle"],
+      "in memory: 1.3 GB · 4,000 tokens of context",
+      "does not fill in the middle · 940 MB on disk · 1.5B parameters · Q4_K_M"],
     ["of which little is known", { ...unloaded, current: false, parameterSize: undefined, quantization: undefined, fillsMiddle: undefined },
       "",
       "940 MB on disk"],
-    ["of the cloud", { ...unloaded, sizeBytes: 384, current: false, remoteHost: "ollama.com", parameterSize: "480B", quantization: "" },
+    ["of the cloud", { ...unloaded, sizeBytes: 384, current: false, remoteHost: "https://ollama.com:443", parameterSize: "480B", quantization: "" },
       "your code is sent to ollama.com",
-      "480B parameters · fills in the middle"],
+      "fills in the middle · 480B parameters"],
+    ["of the cloud, in use", { sizeBytes: 384, remoteHost: "https://ollama.com:443", parameterSize: "480B", quantization: "" },
+      "in use · your code is sent to ollama.com · 4,000 tokens of context",
+      "fills in the middle · 480B parameters"],
     ["that only measures texts", { ...unloaded, current: false, capabilities: ["embedding"] },
       "",
-      "940 MB on disk · 1.5B parameters · Q4_K_M · does not complete"],
+      "does not complete · 940 MB on disk · 1.5B parameters · Q4_K_M"],
   ];
   for (const [name, changes, description, detail] of cases) {
     test(name, () => {
@@ -47,9 +50,22 @@ suite("a model of Ollama in a list", () => {
 
   test("in Spanish", () => {
     const { description, detail } = speaking("es", () => modelLines(ollamaModel()));
-    assert.equal(description, "en uso · en memoria: 1,3 GB");
-    assert.equal(detail, "940 MB en disco · 1.5B parámetros · Q4_K_M · 4000 tokens de contexto · rellena huecos");
+    assert.equal(description, "en uso · en memoria: 1,3 GB · 4000 tokens de contexto");
+    assert.equal(detail, "rellena huecos · 940 MB en disco · 1.5B parámetros · Q4_K_M");
   });
+});
+
+test("where a model of the cloud runs", () => {
+  for (const [host, name] of [
+    ["https://ollama.com:443", "ollama.com"],
+    ["https://ollama.com", "ollama.com"],
+    ["http://10.0.0.7:11434", "10.0.0.7:11434"],
+    ["ollama.com", "ollama.com"],
+    ["ollama.com:443", "ollama.com:443"],
+    ["://", "://"],
+  ] as const) {
+    assert.equal(hostName(host), name);
+  }
 });
 
 test("what completes", () => {

@@ -56,6 +56,9 @@ suite("statusLabel", () => {
     ["with a message", reporting({ state: "degraded", message: "Two files were skipped." }, { models: 2 }),
       "LLM Assist: working with limits. System memory: 9.0 GB of 15.6 GB used. 2 models loaded. Two files were skipped",
       "LLM Assist: funciona con limitaciones. Memoria del sistema: 9,0 GB de 15,6 GB en uso. 2 modelos cargados. Two files were skipped"],
+    ["training while off", reporting({ state: "off" }, { models: 0, progress: training }),
+      "LLM Assist: completions are off. System memory: 9.0 GB of 15.6 GB used. 0 models loaded",
+      "LLM Assist: sugerencias desactivadas. Memoria del sistema: 9,0 GB de 15,6 GB en uso. 0 modelos cargados"],
     ["failed", { kind: "failed", message: "No runtime." }, "LLM Assist: No runtime.", "LLM Assist: No runtime."],
   ];
   for (const [name, view, english, spanish] of cases) {
@@ -187,5 +190,5 @@ function commandsIn(tooltip: string): (string | undefined)[] {
 }
 
 function plain(markdown: string): string {
-  return markdown.replace(/\\(.)/g, "$1");
+  return markdown.replace(/\\(.)/g, "$1").replaceAll("&emsp;", "");
 }

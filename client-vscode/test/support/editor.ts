@@ -103,6 +103,10 @@ export class Disposable {
   }
 }
 
+export class ThemeIcon {
+  constructor(readonly id: string) {}
+}
+
 export class CancellationError extends Error {}
 
 export const QuickPickItemKind = { Separator: -1, Default: 0 };
