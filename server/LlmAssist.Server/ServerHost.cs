@@ -66,6 +66,7 @@ internal static class ServerHost
         var commands = Commands(store, host, ollama, models, engine, status, work, client, time, Post);
         var ollamaWork = new OllamaWork(ollama, environment.Ollama, new(environment.Folders), client);
         ollama.GoesElsewhere += ollamaWork.AnnounceModel;
+        ollama.Changed += ollamaWork.Log;
         var configuration = new ConfigurationHandlers(FileSettings(environment.Folders, message => client.Log(MessageType.Warning, message)), client, work, ollamaWork, status, Post, ending.Token);
         AddRoutes(routes, commands, configuration, engine, client);
         server = new(connection, routes, time, environment.ProcessExit);

@@ -23,7 +23,8 @@ public sealed class CompletionEngine : IDisposable
     private readonly Lock _gate = new();
     private readonly CompletionCache _cache = new(); // guarded by _gate
     private (int Suggestions, long Characters) _accepted; // guarded by _gate
-    private CompletionReport? _lastReport;
+    private CompletionReport? _lastInline;
+    private CompletionReport? _lastList;
 
     /// <summary>An engine over the models in <paramref name="host"/>, and over the one that is in use of <paramref name="ollama"/>.</summary>
     public CompletionEngine(ModelHost host, TimeProvider time, OllamaHost? ollama = null)
@@ -39,8 +40,11 @@ public sealed class CompletionEngine : IDisposable
     /// <summary>The names of the prompt layouts that a user can set for models of Ollama.</summary>
     public static IReadOnlyList<string> Layouts { get; } = [.. FimTemplate.All.Select(template => template.Name).Order(StringComparer.Ordinal), FimTemplate.NoLayout];
 
-    /// <summary>What happened at the last query; null before the first.</summary>
-    public CompletionReport? LastReport => Volatile.Read(ref _lastReport);
+    /// <summary>
+    /// What happened at the last query; null before the first. Of ghost text if there was any query for it: editors ask for their list right
+    /// after it, at every key.
+    /// </summary>
+    public CompletionReport? LastReport => Volatile.Read(ref _lastInline) ?? Volatile.Read(ref _lastList);
 
     /// <summary>Bytes of memory that the open documents take; an estimate.</summary>
     public long CommittedBytes => _pattern.CommittedBytes;
@@ -104,7 +108,7 @@ public sealed class CompletionEngine : IDisposable
 
     /// <summary>Notes for the report that a query was not even asked.</summary>
     public void Decline(string uri, CompletionSurface surface, Phrase why) =>
-        Volatile.Write(ref _lastReport, new() { Uri = uri, Surface = surface, Lane = CompletionLane.None, Why = why });
+        Note(new() { Uri = uri, Surface = surface, Lane = CompletionLane.None, Why = why });
 
     /// <summary>Answers a query. Waits for nobody but the model of Ollama, and for that only as long as the settings' patience.</summary>
     /// <exception cref="OperationCanceledException">Nobody waits for the answer any more.</exception>
@@ -119,13 +123,15 @@ public sealed class CompletionEngine : IDisposable
         }
 
         report ??= await answering.FinishAsync();
-        Volatile.Write(ref _lastReport, report);
+        Note(report);
         Worked?.Invoke();
         return report;
     }
 
     /// <summary>Ends what a model of Ollama is asked for.</summary>
     public void Dispose() => _lane?.Dispose();
+
+    private void Note(CompletionReport report) => Volatile.Write(ref report.Surface == CompletionSurface.Inline ? ref _lastInline : ref _lastList, report);
 
     // One query on its way through the engine.
     private sealed class Answering(CompletionEngine engine, CompletionQuery query, CompletionSettings settings, CancellationToken cancellation)
@@ -148,7 +154,8 @@ public sealed class CompletionEngine : IDisposable
         /// <summary>Answers, unless the model of Ollama has to be waited for: then null, and <see cref="FinishAsync"/> answers.</summary>
         public CompletionReport? Begin()
         {
-            if (IsInline && engine._cache.TryGet(query) is { } cached)
+            // Who asks explicitly wants to hear what the model of Ollama says too.
+            if (IsInline && (_lane is null || !query.IsExplicit) && engine._cache.TryGet(query) is { } cached)
             {
                 Stage("cache");
                 return Upgraded(cached) ?? Report(CompletionLane.Cache, [cached]);

@@ -522,7 +522,7 @@ public sealed class OllamaHost : IDisposable
             _lastUsed.TryAdd(model.Key, _time.GetUtcNow());
         }
 
-        if (_use is not { } use || inventory.Running is null)
+        if (_use is not { RemoteHost: null } use || inventory.Running is null)
         {
             return;
         }
@@ -572,6 +572,8 @@ public sealed class OllamaHost : IDisposable
             if ((facts.RemoteHost ?? model.RemoteHost) is { } elsewhere)
             {
                 GoesElsewhere?.Invoke(model.Name, elsewhere);
+                Take(connection, model, facts, Context(model, facts), null);
+                return;
             }
 
             RunningModel? running;
@@ -589,11 +591,7 @@ public sealed class OllamaHost : IDisposable
                 return;
             }
 
-            if (model.RemoteHost is null && facts.RemoteHost is null)
-            {
-                CheckLimit(model, running);
-            }
-
+            CheckLimit(model, running);
             Change(() => _loading = model.Name);
             try
             {
@@ -621,7 +619,7 @@ public sealed class OllamaHost : IDisposable
     {
         if (_connection == connection)
         {
-            _use = new(model.Name, model.Key, context, facts, seen);
+            _use = new(model.Name, model.Key, context, facts, seen, facts.RemoteHost ?? model.RemoteHost);
             _trouble = _trouble is { IsOfServer: false } ? null : _trouble;
         }
     });
@@ -796,7 +794,10 @@ public sealed class OllamaHost : IDisposable
 
         if (_use is { } use)
         {
-            return new(OllamaCondition.Ready, default, use.Name);
+            return new(
+                OllamaCondition.Ready,
+                use.RemoteHost is null ? default : new($"Completions are asked of {use.Name} on {use.RemoteHost}: code is sent there.", $"Las sugerencias se piden a {use.Name} en {use.RemoteHost}: el código se envía allí."),
+                use.Name);
         }
 
         if (_inventory is null)

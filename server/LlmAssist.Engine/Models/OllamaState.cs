@@ -60,7 +60,8 @@ public sealed record OllamaState(OllamaCondition Condition, Phrase Message, stri
 /// <param name="ContextTokens">The context that it is loaded with: another one in a request would load it anew.</param>
 /// <param name="Facts">What the server knows about it.</param>
 /// <param name="SeenContextTokens">The context as the server lists it; null if it does not.</param>
-public sealed record OllamaUse(string Name, string Key, int ContextTokens, ModelFacts Facts, int? SeenContextTokens);
+/// <param name="RemoteHost">Where it runs, if not at this server: then it takes no memory here, and code is sent there.</param>
+public sealed record OllamaUse(string Name, string Key, int ContextTokens, ModelFacts Facts, int? SeenContextTokens, string? RemoteHost);
 
 /// <summary>A model of Ollama, for lists.</summary>
 /// <param name="Installed">On disk.</param>

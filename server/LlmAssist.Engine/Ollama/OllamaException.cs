@@ -118,6 +118,9 @@ public sealed class OllamaException : UserException
         var with = model is null ? Phrase.Same("") : new Phrase($" with the model {model}", $" con el modelo {model}");
         return ReasonOf(status, said) switch
         {
+            OllamaReason.ModelMissing when Says(said, "pull model manifest") => new(OllamaReason.ModelMissing, new(
+                $"Ollama's registry has no model {name} ({words}). Its models are listed at https://ollama.com/library; mind the tag behind the colon.",
+                $"El registro de Ollama no tiene el modelo {name} ({words}). Sus modelos figuran en https://ollama.com/library; fíjese en la etiqueta tras los dos puntos.")),
             OllamaReason.ModelMissing => new(OllamaReason.ModelMissing, new(
                 $"Ollama does not have the model {name} ({words}). Get it with 'ollama pull {name}', or choose another.",
                 $"Ollama no tiene el modelo {name} ({words}). Descárguelo con «ollama pull {name}» o elija otro.")),

@@ -11,7 +11,9 @@ namespace LlmAssist.Server.Background;
 /// <param name="environment">Where Ollama listens if the settings do not say.</param>
 internal sealed class OllamaWork(OllamaHost ollama, Uri environment, RemoteNotices notices, ClientLink client)
 {
+    private readonly Lock _gate = new();
     private volatile SessionSnapshot _session = new();
+    private OllamaState? _logged; // guarded by _gate
 
     /// <summary>Takes over the session's settings. A host that is not this machine is announced first, once per workspace.</summary>
     public void Configure(SessionSnapshot session)
@@ -29,6 +31,27 @@ internal sealed class OllamaWork(OllamaHost ollama, Uri environment, RemoteNotic
     /// <summary>A model is about to be asked that runs elsewhere, though Ollama is here.</summary>
     public void AnnounceModel(string model, string host) =>
         Announce(host, new($"Completions are asked of {model}, which runs", $"Las sugerencias se piden a {model}, que se ejecuta"));
+
+    /// <summary>Keeps the log of what became of Ollama: that it is ready, that it fails and why, that it is back.</summary>
+    public void Log()
+    {
+        var state = ollama.State;
+        lock (_gate)
+        {
+            if (state == _logged || state.Condition is not (OllamaCondition.Ready or OllamaCondition.Degraded))
+            {
+                return;
+            }
+
+            _logged = state;
+        }
+
+        client.Log(
+            state.Condition == OllamaCondition.Ready ? MessageType.Info : MessageType.Warning,
+            state.Condition == OllamaCondition.Ready
+                ? new Phrase($"Completions are asked of {state.Model} too.", $"También se piden sugerencias a {state.Model}.").In(_session.Speech)
+                : state.Message.In(_session.Speech));
+    }
 
     private void Announce(string host, Phrase what)
     {

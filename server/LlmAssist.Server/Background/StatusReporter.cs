@@ -160,7 +160,7 @@ internal sealed class StatusReporter(ClientLink client, ModelHost host, OllamaHo
         {
             OllamaCondition.Loading => new("loading", lane.Message),
             OllamaCondition.Degraded when _session.Settings.Completion().AsksOllama => new("degraded", lane.Message),
-            OllamaCondition.Ready => _state,
+            OllamaCondition.Ready => lane.Message.English is null ? _state : _state with { Message = lane.Message },
             _ when host.Residents.Count == 0 => _state with
             {
                 Message = new("No model is loaded; completions know the open files only.", "No hay ningún modelo cargado; las sugerencias solo conocen los archivos abiertos."),

@@ -81,7 +81,7 @@ public sealed class OllamaVerbTests : IAsyncLifetime
     [InlineData("models unload ollama:nope", 1, "has no model 'nope'")]
     [InlineData("models delete ollama:MODEL", 1, "ollama rm qwen2.5-coder:1.5b")]
     [InlineData("models delete llama3.2:3b --yes", 1, "ollama rm llama3.2:3b")]
-    [InlineData("models pull nope", 1, "Ollama does not have the model nope")]
+    [InlineData("models pull nope", 1, "Ollama's registry has no model nope")]
     [InlineData("complete CODE/order_3.py:10:20 --source auto", 1, "none is named", "installed are: qwen2.5-coder:1.5b")]
     [InlineData("eval CODE --source auto", 1, "none is named")]
     [InlineData("tour CODE --ollama URL", 1, "none is named")]

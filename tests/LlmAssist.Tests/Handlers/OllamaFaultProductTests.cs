@@ -52,6 +52,7 @@ public sealed class OllamaFaultProductTests
         await play.UntilAsync(() => play.Outcomes[^1] is "answered" or "joined", play.AskAsync);
         await play.UntilAsync(() => play.States[^1] == "ready", play.Server.SettleAsync);
         Assert.Single(play.States, state => state == "degraded");
+        Assert.StartsWith("Completions are asked of qwen2.5-coder:1.5b too.", play.Server.Logged[^1], StringComparison.Ordinal);
 
         // Nothing was shown to the user, and all that was asked was answered: Session sees to it.
         Assert.DoesNotContain(play.Ollama.Asked, asked => asked.Method == "DELETE");

@@ -29,6 +29,7 @@ internal sealed class TestServer : IAsyncDisposable
     private readonly TempFolder? _home;
     private readonly LanguageServer? _loop;
     private readonly bool _skipsStatus;
+    private readonly bool _keepsLog;
     private int _lastId;
 
     /// <summary>The loop alone, with a client link and routes of the test's choice.</summary>
@@ -56,6 +57,7 @@ internal sealed class TestServer : IAsyncDisposable
     {
         _home = home;
         _skipsStatus = true;
+        _keepsLog = ollama is not null;
         _frames = new(_fromServer.Reader);
         _running = ServerHost.RunAsync(
             _toServer.Reader.AsStream(),
@@ -71,6 +73,9 @@ internal sealed class TestServer : IAsyncDisposable
 
     /// <summary>How many status notifications have come so far.</summary>
     public int PassedOver => Statuses.Count;
+
+    /// <summary>The log so far, of a product with an Ollama; elsewhere its lines are messages as others are.</summary>
+    public List<string> Logged { get; } = [];
 
     /// <summary>The status notifications that have come so far.</summary>
     public List<JsonElement> Statuses { get; } = [];
@@ -210,6 +215,12 @@ internal sealed class TestServer : IAsyncDisposable
         if (_skipsStatus && message.TryGetProperty("method", out var method) && method.GetString() == AssistMethods.Status)
         {
             Statuses.Add(message.GetProperty("params"));
+            return null;
+        }
+
+        if (_keepsLog && message.TryGetProperty("method", out method) && method.GetString() == LspMethods.LogMessage)
+        {
+            Logged.Add(message.GetProperty("params").GetProperty("message").GetString()!);
             return null;
         }
 
