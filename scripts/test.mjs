@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:f
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "./build.mjs";
+import { buildFakeOllama } from "./fake-ollama.mjs";
 import { artifacts, dotnet, Failure, installPackages, main, npm, phrase, root, run, say, workspaces } from "./lib.mjs";
 import { summary, testsInLines, testsInTrx } from "./results.mjs";
 
@@ -31,6 +32,7 @@ export async function test({ filter, endToEnd = true } = {}) {
   if (!isExpression(filter) && endToEnd && testFiles(clients, filter).length !== 0) {
     tests.push(...await unlessItFails("npm run build", async () => {
       await build();
+      await buildFakeOllama();
       return testsInFolder(clients, filter);
     }));
   }

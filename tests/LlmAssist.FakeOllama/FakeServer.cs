@@ -1,26 +1,26 @@
 // A stand-in for Ollama: a real HTTP server on loopback that answers as Ollama does, and fails as it does. Covers version,
-// tags, ps, show, generate and pull; not chat, embed, the OpenAI paths, and nothing that changes what is installed but pull.
-using System.Globalization;
+// tags, ps, show, generate, chat and pull; not embed, the OpenAI paths, and nothing that changes what is installed but pull.
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
-using System.Text.RegularExpressions;
+using LlmAssist.Engine.Completion;
+using LlmAssist.Engine.Text;
 
 namespace LlmAssist.FakeOllama;
 
 /// <summary>Serves from construction to disposal.</summary>
-public sealed partial class FakeServer : IAsyncDisposable
+public sealed class FakeServer : IAsyncDisposable
 {
-    private const int DefaultPieces = 64;
     private const int PullSteps = 4;
 
     private readonly Scenario _scenario;
     private readonly TimeProvider _time;
     private readonly TcpListener _listener;
     private readonly CancellationTokenSource _ending = new();
-    private readonly SemaphoreSlim _oneLoad = new(1, 1);
+    private readonly Improviser _improviser;
     private readonly Runners _runners;
+    private readonly TextHandler _texts;
     private readonly Task _accepting;
 
     private readonly Lock _gate = new();
@@ -31,26 +31,38 @@ public sealed partial class FakeServer : IAsyncDisposable
     private readonly List<(string Path, int Count, TaskCompletionSource<Asked> Reached)> _waiting = [];
     private readonly List<Task> _serving = [];
     private readonly Dictionary<string, long> _pulled = []; // bytes of unfinished downloads
-    private int _loads;
+    private int _mostGenerations;
     private int _connections;
 
     /// <param name="scenario">What to play.</param>
     /// <param name="time">The clock of delays and of expiry.</param>
     /// <param name="port">0 for any that is free.</param>
+    /// <exception cref="Engine.UserException">There is nothing to learn from where the scenario says.</exception>
     public FakeServer(Scenario scenario, TimeProvider time, int port = 0)
     {
         _scenario = scenario;
         _time = time;
         _runners = new(scenario, time);
         _models = [.. scenario.Models];
+        _listener = new(IPAddress.Loopback, port);
+        _listener.Start();
+        try
+        {
+            _improviser = new(scenario.LearnFrom, scenario.Language is { } id ? Language.ById(id) : null, time);
+        }
+        catch
+        {
+            _listener.Dispose();
+            throw;
+        }
+
+        _texts = new(scenario, time, _runners, _improviser, Find);
         foreach (var name in scenario.Running)
         {
-            var runner = _runners.Add(Find(name)!, Runners.DefaultContextTokens, null);
+            var runner = _runners.Add(Find(name)!, RunnerOptions.Of(Find(name)!, null), null);
             runner.ExpiresAt = time.GetUtcNow() + runner.Session;
         }
 
-        _listener = new(IPAddress.Loopback, port);
-        _listener.Start();
         Endpoint = new($"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}");
         _accepting = AcceptAsync();
     }
@@ -71,13 +83,28 @@ public sealed partial class FakeServer : IAsyncDisposable
     }
 
     /// <summary>How often a model was loaded.</summary>
-    public int Loads
+    public int Loads => _texts.Loads;
+
+    /// <summary>How many requests had text generated, as against those that loaded a model or asked for something else.</summary>
+    public int Generations
     {
         get
         {
             lock (_gate)
             {
-                return _loads;
+                return _asked.Count(asked => asked.IsGeneration);
+            }
+        }
+    }
+
+    /// <summary>The highest number of such requests that were open at one moment, those included that waited for others.</summary>
+    public int MostGenerationsAtOnce
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _mostGenerations;
             }
         }
     }
@@ -119,7 +146,8 @@ public sealed partial class FakeServer : IAsyncDisposable
 
         await Task.WhenAll(serving);
         _ending.Dispose();
-        _oneLoad.Dispose();
+        _texts.Dispose();
+        _improviser.Dispose();
     }
 
     private async Task AcceptAsync()
@@ -152,7 +180,7 @@ public sealed partial class FakeServer : IAsyncDisposable
         {
             while (await connection.ReadAsync(_ending.Token) is { } request)
             {
-                var asked = new Asked(request);
+                var asked = new Asked(request, connection, _time);
                 try
                 {
                     await AnswerAsync(connection, request, asked, Note(asked));
@@ -182,6 +210,7 @@ public sealed partial class FakeServer : IAsyncDisposable
         lock (_gate)
         {
             _asked.Add(asked);
+            _mostGenerations = Math.Max(_mostGenerations, _asked.Count(earlier => earlier.IsRunning));
             foreach (var other in _scenario.Others.Where(other => other.Before == _asked.Count))
             {
                 Act(other);
@@ -224,14 +253,14 @@ public sealed partial class FakeServer : IAsyncDisposable
     private async Task AnswerAsync(HttpConnection connection, HttpRequest request, Asked asked, Fault? fault)
     {
         var writer = new ReplyWriter(connection, asked, fault, _scenario, _time);
-        var streams = request.Path is "/api/generate" or "/api/pull" && asked.Body?["stream"]?.ToString() != "false";
+        var streams = request.Path is "/api/generate" or "/api/chat" or "/api/pull" && asked.Body?["stream"]?.ToString() != "false";
         if (await writer.SpoilBeginningAsync(streams))
         {
             return;
         }
 
         // A server on loopback refuses requests that a web page could have made.
-        if (request.Headers.ContainsKey("Origin") || (request.Headers.TryGetValue("Host", out var host) && !host.StartsWith("127.", StringComparison.Ordinal) && !host.StartsWith("localhost", StringComparison.Ordinal)))
+        if (IsFromElsewhere(request))
         {
             await writer.TextAsync(403, "");
             return;
@@ -242,18 +271,18 @@ public sealed partial class FakeServer : IAsyncDisposable
             case ("GET" or "HEAD", "/"):
                 await writer.TextAsync(200, "Ollama is running");
                 return;
-            case ("GET", "/api/version"):
+            case ("GET" or "HEAD", "/api/version"):
                 await writer.ObjectAsync(new() { ["version"] = _scenario.Version });
                 return;
-            case ("GET", "/api/tags"):
+            case ("GET" or "HEAD", "/api/tags"):
                 await writer.ObjectAsync(Installed());
                 return;
             case ("GET", "/api/ps") when !_scenario.WithoutRunning:
                 await writer.ObjectAsync(Running());
                 return;
-            case ("POST", "/api/show" or "/api/generate" or "/api/pull"):
+            case ("POST", "/api/show" or "/api/generate" or "/api/chat" or "/api/pull"):
                 break;
-            case (_, "/api/version" or "/api/tags" or "/api/show" or "/api/generate" or "/api/pull"):
+            case (_, "/" or "/api/version" or "/api/tags" or "/api/ps" or "/api/show" or "/api/generate" or "/api/chat" or "/api/pull"):
                 await writer.TextAsync(405, "405 method not allowed");
                 return;
             default:
@@ -267,12 +296,27 @@ public sealed partial class FakeServer : IAsyncDisposable
             return;
         }
 
+        if (GoRules.Misfit(request.Path, body) is { } misfit)
+        {
+            await writer.ErrorAsync(400, misfit, streams);
+            return;
+        }
+
         await (request.Path switch
         {
             "/api/show" => ShowAsync(writer, body),
             "/api/pull" => PullAsync(writer, body, streams),
-            _ => GenerateAsync(writer, connection, body, streams),
+            _ => _texts.ServeAsync(writer, request.Path, body, streams, connection.Gone),
         });
+    }
+
+    private static bool IsFromElsewhere(HttpRequest request)
+    {
+        var isOriginHere = !request.Headers.TryGetValue("Origin", out var origin)
+            || (Uri.TryCreate(origin, UriKind.Absolute, out var page) && (page.Host is "localhost" or "127.0.0.1" or "0.0.0.0" || page.Scheme is "app" or "file" or "tauri" or "vscode-webview" or "vscode-file"));
+        var isHostHere = !request.Headers.TryGetValue("Host", out var host)
+            || host.StartsWith("127.", StringComparison.Ordinal) || host.StartsWith("localhost", StringComparison.Ordinal);
+        return !isOriginHere || !isHostHere;
     }
 
     private JsonObject Installed()
@@ -284,9 +328,13 @@ public sealed partial class FakeServer : IAsyncDisposable
                 ["models"] = new JsonArray([.. _models.Select(model =>
                 {
                     var item = Named(model);
-                    item["modified_at"] = Timestamp(_time.GetUtcNow(), local: true);
+                    item["modified_at"] = _texts.Timestamp(_time.GetUtcNow(), local: true);
                     item["size"] = model.RemoteHost is null ? model.SizeBytes : 384;
-                    item["capabilities"] = Texts(model.Capabilities);
+                    if (!_scenario.WithoutCapabilities)
+                    {
+                        item["capabilities"] = Texts(model.Capabilities);
+                    }
+
                     if (model.RemoteHost is not null)
                     {
                         item["remote_host"] = model.RemoteHost;
@@ -306,10 +354,10 @@ public sealed partial class FakeServer : IAsyncDisposable
             var item = Named(model);
             item["size"] = model.LoadedBytes;
             item["size_vram"] = model.VramBytes;
-            item["expires_at"] = Timestamp(listed.ExpiresAt, local: true);
+            item["expires_at"] = _texts.Timestamp(listed.ExpiresAt, local: true);
             if (!_scenario.WithoutContextLength)
             {
-                item["context_length"] = listed.Runner.ContextTokens;
+                item["context_length"] = listed.Runner.Options.ContextTokens;
             }
 
             return Marked(item);
@@ -321,15 +369,15 @@ public sealed partial class FakeServer : IAsyncDisposable
         var name = Text(body, "model") ?? Text(body, "name") ?? "";
         if (Find(name) is not { } model)
         {
-            await (name.Length == 0 ? writer.ErrorAsync(400, "model is required", streams: false) : writer.ErrorAsync(404, $"model '{Normal(name)}' not found", streams: false));
+            await (name.Length == 0 ? writer.ErrorAsync(400, "model is required", streams: false) : writer.ErrorAsync(404, $"model '{ModelNames.Normal(name)}' not found", streams: false));
             return;
         }
 
-        await writer.ObjectAsync(new()
+        var reply = new JsonObject
         {
             ["modelfile"] = "# Modelfile",
             ["parameters"] = "stop                           \"<|endoftext|>\"",
-            ["template"] = model.Capabilities.Contains("insert") ? "{{- if .Suffix }}<|fim_prefix|>{{ .Prompt }}<|fim_suffix|>{{ .Suffix }}<|fim_middle|>{{ else }}{{ .Prompt }}{{ end }}" : "{{ .Prompt }}",
+            ["template"] = TemplateOf(model),
             ["details"] = Details(model),
             ["model_info"] = new JsonObject
             {
@@ -341,172 +389,48 @@ public sealed partial class FakeServer : IAsyncDisposable
                 [$"{model.Family}.attention.head_count"] = 12,
                 [$"{model.Family}.attention.head_count_kv"] = 2,
                 [$"{model.Family}.rope.freq_base"] = 1e6,
-                ["tokenizer.ggml.tokens"] = null,
+                ["tokenizer.ggml.tokens"] = body["verbose"]?.ToString() == "true" ? new JsonArray("!", "\"", "#") : null, // lists are shown on demand
             },
             ["tensors"] = new JsonArray(new JsonObject { ["name"] = "token_embd.weight", ["type"] = "Q6_K", ["shape"] = new JsonArray(1536, 151936) }),
-            ["capabilities"] = Texts(model.Capabilities),
-            ["modified_at"] = Timestamp(_time.GetUtcNow(), local: true),
-        });
+            ["modified_at"] = _texts.Timestamp(_time.GetUtcNow(), local: true),
+        };
+        if (!_scenario.WithoutCapabilities)
+        {
+            reply["capabilities"] = Texts(model.Capabilities);
+        }
+
+        await writer.ObjectAsync(reply);
     }
 
-    private async Task GenerateAsync(ReplyWriter writer, HttpConnection connection, JsonObject body, bool streams)
+    // Such as its packager would write it: with the tokens of its family, as far as its name tells.
+    private static string TemplateOf(FakeModel model)
     {
-        var name = Text(body, "model") ?? "";
-        if (Find(name) is not { } model)
+        if (!model.Capabilities.Contains("insert"))
         {
-            await writer.ErrorAsync(404, $"model '{name}' not found", streams);
-            return;
+            return "{{ .Prompt }}";
         }
 
-        if (!TryKeepAlive(body["keep_alive"], out var session, out var error))
-        {
-            await writer.ErrorAsync(400, error, streams);
-            return;
-        }
-
-        var prompt = Text(body, "prompt") ?? "";
-        if (prompt.Length == 0 && session == TimeSpan.Zero)
-        {
-            _runners.Unload(model);
-            await writer.ObjectAsync(Frame(name, "", "unload"));
-            return;
-        }
-
-        if (Refusal(model, name, body) is { } refusal)
-        {
-            await writer.ErrorAsync(refusal.Status, refusal.Text, streams);
-            return;
-        }
-
-        // A dead runner is noticed by using it.
-        if (writer.Fault?.Kind == FaultKind.DeadRunner)
-        {
-            _runners.Remove(model);
-            await writer.ErrorAsync(500, "model runner has unexpectedly stopped, this may be due to resource limitations or an internal error, check ollama server logs for details", streams);
-            return;
-        }
-
-        if (await AcquireAsync(model, body, session, writer.Fault, connection.Gone) is not { } runner)
-        {
-            await writer.ErrorAsync(500, "llama-server process has terminated: exit status 1: error loading model", streams);
-            return;
-        }
-
-        _runners.Begin(runner, session);
-        try
-        {
-            await (prompt.Length == 0 ? writer.ObjectAsync(Frame(name, "", "load")) : TextAsync(writer, model, name, prompt, body, streams));
-        }
-        finally
-        {
-            _runners.End(runner);
-        }
-    }
-
-    private static (int Status, string Text)? Refusal(FakeModel model, string name, JsonObject body)
-    {
-        if (!model.Capabilities.Contains("completion"))
-        {
-            return (400, $"\"{name}\" does not support generate");
-        }
-
-        if (!string.IsNullOrEmpty(Text(body, "suffix")) && !model.Capabilities.Contains("insert"))
-        {
-            return (400, $"registry.ollama.ai/library/{Normal(name)} does not support insert");
-        }
-
-        if (body["raw"]?.ToString() == "true" && (body["system"] ?? body["template"] ?? body["context"]) is not null)
-        {
-            return (400, "raw mode does not support template, system, or context");
-        }
-
-        return body["options"]?["num_ctx"] is { } context && !(context is JsonValue value && value.TryGetValue(out int _))
-            ? (500, "option \"num_ctx\" must be of type integer")
-            : null;
-    }
-
-    // The runner, loaded if need be; null when the load fails. A client that leaves aborts it.
-    private async Task<Runner?> AcquireAsync(FakeModel model, JsonObject body, TimeSpan? session, Fault? fault, CancellationToken gone)
-    {
-        var context = Math.Min(model.ContextTokens, body["options"]?["num_ctx"]?.GetValue<int>() ?? Runners.DefaultContextTokens);
-        if (_runners.Find(model, context) is { } early && fault?.Kind != FaultKind.LoadCrash)
-        {
-            return early;
-        }
-
-        await _oneLoad.WaitAsync(gone);
-        try
-        {
-            if (_runners.Find(model, context) is { } runner && fault?.Kind != FaultKind.LoadCrash)
-            {
-                return runner;
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(_scenario.LoadMilliseconds), _time, gone);
-            if (fault?.Kind == FaultKind.LoadCrash)
-            {
-                return null;
-            }
-
-            lock (_gate)
-            {
-                _loads++;
-            }
-
-            return _runners.Add(model, context, session);
-        }
-        finally
-        {
-            _oneLoad.Release();
-        }
-    }
-
-    private async Task TextAsync(ReplyWriter writer, FakeModel model, string name, string prompt, JsonObject body, bool streams)
-    {
-        var begun = _time.GetTimestamp();
-        var limit = body["options"]?["num_predict"]?.GetValue<int>() is { } wanted and > 0 ? wanted : DefaultPieces;
-        var stops = (body["options"]?["stop"] as JsonArray)?.Select(stop => stop!.ToString()) ?? [];
-        var all = model.Reply is null ? Improviser.Continue(prompt, limit + 1) : Improviser.Pieces(model.Reply);
-        var pieces = UpToStop(all, [.. stops]).Take(limit + 1).ToList();
-        var isCut = limit < pieces.Count;
-        pieces = [.. pieces.Take(limit)];
-        var last = Frame(name, streams ? "" : string.Concat(pieces), isCut ? "length" : "stop");
-        last["eval_count"] = pieces.Count;
-        last["prompt_eval_count"] = Improviser.Pieces(prompt).Count();
-        last["prompt_eval_duration"] = 90_000_000;
-        if (body["raw"]?.ToString() != "true")
-        {
-            last["context"] = new JsonArray(1, 2, 3);
-        }
-
-        if (streams)
-        {
-            foreach (var piece in pieces)
-            {
-                await writer.FrameAsync(Frame(name, piece, null));
-            }
-        }
-
-        last["total_duration"] = (long)_time.GetElapsedTime(begun).TotalNanoseconds + 100_000_000;
-        if (streams)
-        {
-            await writer.FrameAsync(last);
-            await writer.EndAsync();
-            return;
-        }
-
-        await writer.ObjectAsync(last);
+        var row = FimTemplate.Detect(new(model.Name, "", [], "")) is FimSupport.Known known ? known.Template : FimTemplate.All.Single(row => row.Name == "qwen");
+        var (before, behind) = ($"{row.Prefix}{{{{ .Prompt }}}}", $"{row.Suffix}{{{{ .Suffix }}}}");
+        return $"{{{{- if .Suffix }}}}{(row.SuffixFirst ? behind + before : before + behind)}{row.Middle}{{{{ else }}}}{{{{ .Prompt }}}}{{{{ end }}}}";
     }
 
     private async Task PullAsync(ReplyWriter writer, JsonObject body, bool streams)
     {
-        var name = Normal(Text(body, "model") ?? Text(body, "name") ?? "");
+        var asked = Text(body, "model") ?? Text(body, "name") ?? "";
+        if (!ModelNames.IsValid(asked))
+        {
+            await writer.ErrorAsync(400, "invalid model name", streams);
+            return;
+        }
+
+        var name = ModelNames.Normal(asked);
         if (streams)
         {
             await writer.FrameAsync(new() { ["status"] = "pulling manifest" });
         }
 
-        var model = Find(name) ?? _scenario.Registry.FirstOrDefault(model => Normal(model.Name) == name);
+        var model = Find(name) ?? _scenario.Registry.FirstOrDefault(model => ModelNames.Normal(model.Name) == name);
         if (model is null)
         {
             await writer.ErrorAsync(500, "pull model manifest: file does not exist", streams);
@@ -515,7 +439,7 @@ public sealed partial class FakeServer : IAsyncDisposable
 
         if (streams)
         {
-            var digest = DigestOf(model);
+            var digest = ModelNames.DigestOf(model);
             var step = Math.Max(1, model.SizeBytes / PullSteps);
             for (var completed = Find(name) is null ? Pulled(digest) : model.SizeBytes; ; completed = Math.Min(model.SizeBytes, completed + step))
             {
@@ -571,26 +495,15 @@ public sealed partial class FakeServer : IAsyncDisposable
     {
         lock (_gate)
         {
-            return _models.Find(model => Normal(model.Name) == Normal(name));
+            return _models.Find(model => ModelNames.Normal(model.Name) == ModelNames.Normal(name));
         }
-    }
-
-    private JsonObject Frame(string model, string text, string? reason)
-    {
-        var frame = new JsonObject { ["model"] = model, ["created_at"] = Timestamp(_time.GetUtcNow(), local: false), ["response"] = text, ["done"] = reason is not null };
-        if (reason is not null)
-        {
-            frame["done_reason"] = reason;
-        }
-
-        return frame;
     }
 
     private static JsonObject Named(FakeModel model) => new()
     {
-        ["name"] = Normal(model.Name),
-        ["model"] = Normal(model.Name),
-        ["digest"] = DigestOf(model),
+        ["name"] = ModelNames.Normal(model.Name),
+        ["model"] = ModelNames.Normal(model.Name),
+        ["digest"] = ModelNames.DigestOf(model),
         ["details"] = Details(model),
     };
 
@@ -615,90 +528,7 @@ public sealed partial class FakeServer : IAsyncDisposable
         return item;
     }
 
-    // As Go writes a time, but with a fixed number of digits.
-    private string Timestamp(DateTimeOffset time, bool local)
-    {
-        var face = local ? time.ToOffset(TimeSpan.FromHours(_scenario.OffsetHours)) : time.ToUniversalTime();
-        var nanoseconds = ((face.Ticks % TimeSpan.TicksPerSecond) * TimeSpan.NanosecondsPerTick).ToString("D9", CultureInfo.InvariantCulture);
-        var fraction = _scenario.FractionDigits == 0 ? "" : $".{nanoseconds[.._scenario.FractionDigits]}";
-        return face.ToString("yyyy-MM-ddTHH:mm:ss", CultureInfo.InvariantCulture) + fraction + (local ? face.ToString("zzz", CultureInfo.InvariantCulture) : "Z");
-    }
-
-    private static IEnumerable<string> UpToStop(IEnumerable<string> pieces, IReadOnlyList<string> stops)
-    {
-        var text = "";
-        foreach (var piece in pieces)
-        {
-            text += piece;
-            var end = stops.Select(stop => text.IndexOf(stop, StringComparison.Ordinal)).Where(at => 0 <= at).DefaultIfEmpty(-1).Min();
-            if (0 <= end)
-            {
-                var kept = piece.Length - (text.Length - end);
-                if (0 < kept)
-                {
-                    yield return piece[..kept];
-                }
-
-                yield break;
-            }
-
-            yield return piece;
-        }
-    }
-
-    // Numbers are seconds; texts are durations with a unit. Null is not set, negative is for ever.
-    private static bool TryKeepAlive(JsonNode? node, out TimeSpan? session, out string error)
-    {
-        session = null;
-        error = "";
-        if (node is null)
-        {
-            return true;
-        }
-
-        var value = node.AsValue();
-        double seconds;
-        if (value.TryGetValue(out string? text))
-        {
-            if (text != "0" && !Duration().IsMatch(text))
-            {
-                error = $"time: missing unit in duration \"{text}\"";
-                return false;
-            }
-
-            seconds = Part().Matches(text).Sum(part => double.Parse(part.Groups[1].Value, CultureInfo.InvariantCulture) * part.Groups[2].Value switch { "ms" => 0.001, "s" => 1, "m" => 60, _ => 3600 });
-            seconds = text.StartsWith('-') ? -seconds : seconds;
-        }
-        else if (!value.TryGetValue(out seconds))
-        {
-            error = "Unsupported type: 'bool'";
-            return false;
-        }
-
-        session = seconds < 0 ? Runners.ForEver : TimeSpan.FromSeconds(seconds);
-        return true;
-    }
-
-    private static string DigestOf(FakeModel model) =>
-        model.Digest ?? Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(Normal(model.Name))));
-
-    // Not the client's normal form on purpose: the stand-in has to be right where the client is wrong.
-    private static string Normal(string name)
-    {
-        var match = Name().Match(name.Trim().ToLowerInvariant());
-        return match.Groups["rest"].Value + (match.Groups["tag"].Success ? match.Groups["tag"].Value : ":latest");
-    }
-
     private static string? Text(JsonObject body, string member) => body[member] is JsonValue value && value.TryGetValue(out string? text) ? text : null;
 
     private static JsonArray Texts(IEnumerable<string> texts) => new([.. texts.Select(text => (JsonNode)text)]);
-
-    [GeneratedRegex("^(?:registry\\.ollama\\.ai/)?(?:library/)?(?<rest>.*?)(?<tag>:[^/:]*)?$")]
-    private static partial Regex Name();
-
-    [GeneratedRegex(@"^-?(?:[\d.]+(?:ms|s|m|h))+$")]
-    private static partial Regex Duration();
-
-    [GeneratedRegex(@"([\d.]+)(ms|s|m|h)")]
-    private static partial Regex Part();
 }

@@ -32,6 +32,22 @@ internal sealed class HttpConnection : IDisposable
     /// <summary>Cancelled as soon as the client has closed the connection.</summary>
     public CancellationToken Gone => _gone.Token;
 
+    /// <summary>Whether the client has closed the connection, also where that has not been read yet.</summary>
+    public bool IsClosedByClient
+    {
+        get
+        {
+            try
+            {
+                return Gone.IsCancellationRequested || (_socket.Poll(TimeSpan.Zero, SelectMode.SelectRead) && _socket.Available == 0);
+            }
+            catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+            {
+                return true;
+            }
+        }
+    }
+
     /// <summary>The next request; null when the client has no more, or sends what is no request.</summary>
     public async Task<HttpRequest?> ReadAsync(CancellationToken cancellation)
     {
@@ -57,11 +73,11 @@ internal sealed class HttpConnection : IDisposable
 
     public ValueTask WriteAsync(string text) => WriteAsync(Encoding.UTF8.GetBytes(text));
 
-    /// <summary>A whole reply.</summary>
-    public ValueTask ReplyAsync(int status, string contentType, ReadOnlySpan<byte> body, string headers = "")
+    /// <summary>A whole reply, or the head of one.</summary>
+    public ValueTask ReplyAsync(int status, string contentType, ReadOnlySpan<byte> body, string headers, bool withBody)
     {
         var type = contentType.Length == 0 ? "" : $"Content-Type: {contentType}\r\n";
-        byte[] reply = [.. Encoding.UTF8.GetBytes($"HTTP/1.1 {status} {Reason(status)}\r\n{type}{headers}Content-Length: {body.Length}\r\n\r\n"), .. body];
+        byte[] reply = [.. Encoding.UTF8.GetBytes($"HTTP/1.1 {status} {Reason(status)}\r\n{type}{headers}Content-Length: {body.Length}\r\n\r\n"), .. withBody ? body : []];
         return WriteAsync(reply);
     }
 
@@ -159,7 +175,9 @@ internal sealed class HttpConnection : IDisposable
     {
         200 => "OK",
         400 => "Bad Request",
+        403 => "Forbidden",
         404 => "Not Found",
+        405 => "Method Not Allowed",
         500 => "Internal Server Error",
         503 => "Service Unavailable",
         _ => "Status",

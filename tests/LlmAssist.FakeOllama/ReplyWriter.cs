@@ -32,13 +32,14 @@ internal sealed class ReplyWriter(HttpConnection connection, Asked asked, Fault?
                 await SpoilAsync(Fault);
                 return true;
             case { Kind: FaultKind.Raw }:
+                asked.Conclude();
                 await connection.WriteAsync(Fault.Raw);
                 throw new SpoiledException();
             case { Kind: FaultKind.Body }:
-                await connection.ReplyAsync(Fault.Status, Fault.ContentType, Encoding.UTF8.GetBytes(Fault.Text));
+                await ReplyAsync(Fault.Status, Fault.ContentType, Encoding.UTF8.GetBytes(Fault.Text));
                 return true;
             case { Kind: FaultKind.Redirect }:
-                await connection.ReplyAsync(307, "", default, $"Location: {Fault.Text}\r\n");
+                await ReplyAsync(307, "", default, $"Location: {Fault.Text}\r\n");
                 return true;
             case { Kind: FaultKind.Error }:
                 await ErrorAsync(Fault.Status, Fault.Text, streams);
@@ -57,14 +58,14 @@ internal sealed class ReplyWriter(HttpConnection connection, Asked asked, Fault?
             switch (Fault.Kind)
             {
                 case FaultKind.LongLine:
-                    await connection.ReplyAsync(200, Json, Long(Fault.Bytes));
+                    await ReplyAsync(200, Json, Long(Fault.Bytes));
                     return;
                 case FaultKind.NoDone:
                     reply["done"] = false;
-                    await connection.ReplyAsync(200, Json, Bytes(reply));
+                    await ReplyAsync(200, Json, Bytes(reply));
                     return;
                 case FaultKind.ErrorLine:
-                    await connection.ReplyAsync(200, Json, Bytes(new() { ["error"] = Fault.Text }));
+                    await ReplyAsync(200, Json, Bytes(new() { ["error"] = Fault.Text }));
                     return;
                 default:
                     await connection.WriteAsync($"HTTP/1.1 200 OK\r\nContent-Type: {Json}\r\nContent-Length: {bytes.Length}\r\n\r\n");
@@ -74,15 +75,21 @@ internal sealed class ReplyWriter(HttpConnection connection, Asked asked, Fault?
             }
         }
 
-        await connection.ReplyAsync(200, Json, bytes);
+        await ReplyAsync(200, Json, bytes);
         asked.FrameSent();
     }
 
     /// <summary>The next object of a stream.</summary>
-    public async Task FrameAsync(JsonObject frame)
+    /// <param name="isLast">Whether clients need to read no further.</param>
+    public async Task FrameAsync(JsonObject frame, bool isLast = false)
     {
         await SpoilHereAsync();
         await Task.Delay(TimeSpan.FromMilliseconds(scenario.FrameMilliseconds), time, connection.Gone);
+        if (isLast)
+        {
+            asked.Conclude();
+        }
+
         await BeginAsync();
         await connection.ChunkAsync([.. Bytes(frame), (byte)'\n']);
         _frames++;
@@ -93,6 +100,7 @@ internal sealed class ReplyWriter(HttpConnection connection, Asked asked, Fault?
     public async Task EndAsync()
     {
         await SpoilHereAsync();
+        asked.Conclude();
         await BeginAsync();
         await connection.EndChunksAsync();
     }
@@ -103,22 +111,35 @@ internal sealed class ReplyWriter(HttpConnection connection, Asked asked, Fault?
         var error = new JsonObject { ["error"] = text };
         if (_isStream || (streams && scenario.ErrorsAsLines))
         {
+            asked.Conclude();
             await BeginAsync();
             await connection.ChunkAsync([.. Bytes(error), (byte)'\n']);
             await connection.EndChunksAsync();
             return;
         }
 
-        await connection.ReplyAsync(status, Json, Bytes(error));
+        await ReplyAsync(status, Json, Bytes(error));
     }
 
-    public ValueTask TextAsync(int status, string text) => connection.ReplyAsync(status, text.Length == 0 ? "" : "text/plain", Encoding.UTF8.GetBytes(text));
+    public ValueTask TextAsync(int status, string text) => ReplyAsync(status, text.Length == 0 ? "" : "text/plain", Encoding.UTF8.GetBytes(text));
+
+    // To a question for the head alone the answer has no body.
+    private ValueTask ReplyAsync(int status, string contentType, ReadOnlySpan<byte> body, string headers = "")
+    {
+        asked.Conclude();
+        return connection.ReplyAsync(status, contentType, body, headers, withBody: asked.Method != "HEAD");
+    }
 
     private async Task SpoilHereAsync()
     {
         if (Fault is null || Fault.Frame != _frames)
         {
             return;
+        }
+
+        if (Fault.Kind is FaultKind.ErrorLine or FaultKind.NoDone or FaultKind.LongLine or FaultKind.Torn)
+        {
+            asked.Conclude();
         }
 
         switch (Fault.Kind)
@@ -151,6 +172,7 @@ internal sealed class ReplyWriter(HttpConnection connection, Asked asked, Fault?
     {
         if (fault.Kind == FaultKind.Reset)
         {
+            asked.Conclude();
             connection.Reset();
         }
         else if (fault.Kind == FaultKind.Stall)

@@ -1,12 +1,35 @@
 // Which models are in memory and until when, by the rules of Ollama's scheduler as far as clients can see them.
+using System.Text.Json.Nodes;
+
 namespace LlmAssist.FakeOllama;
 
+/// <summary>What a model is loaded with. A request that wants it otherwise has it loaded anew.</summary>
+/// <param name="ContextTokens">At most what the model was trained for.</param>
+/// <param name="Others">The other options that make a difference, as they were written.</param>
+internal sealed record RunnerOptions(int ContextTokens, string Others)
+{
+    private const int LeastContextTokens = 4;
+
+    private static readonly string[] Names = ["num_batch", "num_gpu", "main_gpu", "use_mmap", "num_thread"];
+
+    /// <summary>What a request wants; what it leaves out is the default.</summary>
+    public static RunnerOptions Of(FakeModel model, JsonObject? body)
+    {
+        var wanted = (body is null ? null : GoRules.Whole(body, "num_ctx")) ?? Runners.DefaultContextTokens;
+        var others = Names.Select(name => (body?["options"] as JsonObject)?[name] is { } value ? $"{name}={value.ToJsonString()}" : "");
+        return new(Math.Min(model.ContextTokens, Math.Max(LeastContextTokens, wanted)), string.Join(' ', others.Where(text => text.Length != 0)));
+    }
+}
+
 /// <summary>A model in memory.</summary>
-internal sealed class Runner(FakeModel model, int contextTokens, TimeSpan session)
+internal sealed class Runner(FakeModel model, RunnerOptions options, TimeSpan session, int parallel)
 {
     public FakeModel Model { get; } = model;
 
-    public int ContextTokens { get; } = contextTokens;
+    public RunnerOptions Options { get; } = options;
+
+    /// <summary>How many generations may run in it at once; the others wait.</summary>
+    public SemaphoreSlim Slots { get; } = new(parallel);
 
     /// <summary>How long it stays after its last request; sticks until a request says otherwise.</summary>
     public TimeSpan Session { get; set; } = session;
@@ -27,6 +50,7 @@ internal sealed class Runners(Scenario scenario, TimeProvider time)
 
     private readonly Lock _gate = new();
     private readonly List<Runner> _runners = []; // guarded by _gate
+    private TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously); // guarded by _gate; of the next request that ends
 
     /// <summary>Those in memory, the longest to stay first.</summary>
     public IReadOnlyList<(Runner Runner, DateTimeOffset ExpiresAt)> Listed()
@@ -38,20 +62,40 @@ internal sealed class Runners(Scenario scenario, TimeProvider time)
         }
     }
 
-    /// <summary>The runner for a request if one with this context is in memory. One with another context leaves.</summary>
-    public Runner? Find(FakeModel model, int contextTokens)
+    /// <summary>The runner for a request, if one with these options is in memory.</summary>
+    public Runner? Find(FakeModel model, RunnerOptions options)
     {
         lock (_gate)
         {
             RemoveExpiredLocked();
-            _runners.RemoveAll(runner => runner.Model == model && runner.ContextTokens != contextTokens);
-            return _runners.Find(runner => runner.Model == model);
+            return _runners.Find(runner => runner.Model == model && runner.Options == options);
         }
     }
 
-    public Runner Add(FakeModel model, int contextTokens, TimeSpan? session)
+    /// <summary>Waits until a model that is in memory with other options has answered, and removes it.</summary>
+    public async Task LeaveAsync(FakeModel model, RunnerOptions options, CancellationToken cancellation)
     {
-        var runner = new Runner(model, contextTokens, session ?? TimeSpan.FromSeconds(scenario.KeepAliveSeconds));
+        while (true)
+        {
+            Task ended;
+            lock (_gate)
+            {
+                _runners.RemoveAll(runner => runner.Model == model && runner.Options != options && runner.Requests == 0);
+                if (!_runners.Exists(runner => runner.Model == model && runner.Options != options))
+                {
+                    return;
+                }
+
+                ended = _ended.Task;
+            }
+
+            await ended.WaitAsync(cancellation);
+        }
+    }
+
+    public Runner Add(FakeModel model, RunnerOptions options, TimeSpan? session)
+    {
+        var runner = new Runner(model, options, session ?? TimeSpan.FromSeconds(scenario.KeepAliveSeconds), scenario.Parallel);
         lock (_gate)
         {
             _runners.Add(runner);
@@ -77,6 +121,8 @@ internal sealed class Runners(Scenario scenario, TimeProvider time)
             if (runner.Requests == 0)
             {
                 runner.ExpiresAt = time.GetUtcNow() + runner.Session;
+                _ended.SetResult();
+                _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
             }
         }
     }

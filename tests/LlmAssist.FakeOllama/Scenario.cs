@@ -31,6 +31,9 @@ public sealed record Scenario
     /// <summary>How long a load takes.</summary>
     public int LoadMilliseconds { get; init; }
 
+    /// <summary>How long the evaluation of a prompt takes, before the first frame of its text.</summary>
+    public int FirstFrameMilliseconds { get; init; }
+
     /// <summary>How long each frame of a stream takes.</summary>
     public int FrameMilliseconds { get; init; }
 
@@ -49,6 +52,9 @@ public sealed record Scenario
     /// <summary>Whether <c>/api/ps</c> leaves out the context length, as before 0.10.0.</summary>
     public bool WithoutContextLength { get; init; }
 
+    /// <summary>Whether lists and <c>/api/show</c> do not tell what models can do, as before 0.6.4.</summary>
+    public bool WithoutCapabilities { get; init; }
+
     /// <summary>Whether every reply has members that nobody knows yet.</summary>
     public bool UnknownMembers { get; init; }
 
@@ -57,6 +63,15 @@ public sealed record Scenario
 
     /// <summary>Duration of a model in memory when no request says otherwise.</summary>
     public double KeepAliveSeconds { get; init; } = 300;
+
+    /// <summary>How many generations a model in memory runs at once; the others wait.</summary>
+    public int Parallel { get; init; } = 1;
+
+    /// <summary>Folders or files of code; what is generated then goes on as they do.</summary>
+    public IReadOnlyList<string> LearnFrom { get; init; } = [];
+
+    /// <summary>Language id of prompts that do not tell the file they are from; null for finding out.</summary>
+    public string? Language { get; init; }
 
     /// <summary>What goes wrong.</summary>
     public IReadOnlyList<Fault> Faults { get; init; } = [];

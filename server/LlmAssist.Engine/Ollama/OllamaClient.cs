@@ -106,7 +106,29 @@ public sealed class OllamaClient : IDisposable
     public IAsyncEnumerable<GeneratedPiece> GenerateAsync(GenerateRequest request, CancellationToken cancellation)
     {
         ArgumentException.ThrowIfNullOrEmpty(request.Prompt, nameof(request));
-        return PiecesAsync(request, cancellation);
+        var wire = new GenerateWireRequest(request.Model)
+        {
+            Prompt = request.Prompt,
+            Suffix = string.IsNullOrEmpty(request.Suffix) ? null : request.Suffix,
+            Raw = request.Raw ? true : null,
+            KeepAlive = Seconds(request.KeepAlive),
+            Options = Options(request),
+        };
+        return PiecesAsync(request.Model, "api/generate", wire, OllamaJson.Default.GenerateWireRequest, cancellation);
+    }
+
+    /// <summary>Goes on with a conversation, piece by piece; otherwise as <see cref="GenerateAsync"/>.</summary>
+    /// <exception cref="ArgumentException">There are no messages, which would be a command to load.</exception>
+    public IAsyncEnumerable<GeneratedPiece> ChatAsync(ChatRequest request, CancellationToken cancellation)
+    {
+        if (request.Messages.Count == 0)
+        {
+            throw new ArgumentException("A conversation without messages would be a command to load.", nameof(request));
+        }
+
+        var messages = request.Messages.Select(message => new MessageWire { Role = message.Role, Content = message.Content });
+        var wire = new ChatWireRequest(request.Model, [.. messages]) { KeepAlive = Seconds(request.KeepAlive), Options = Options(request) };
+        return PiecesAsync(request.Model, "api/chat", wire, OllamaJson.Default.ChatWireRequest, cancellation);
     }
 
     /// <summary>Loads a model into memory, or changes how long a loaded one stays. Cancelling aborts the load.</summary>
@@ -170,42 +192,25 @@ public sealed class OllamaClient : IDisposable
         ResponseDrainTimeout = TimeSpan.Zero,
     };
 
-    private async IAsyncEnumerable<GeneratedPiece> PiecesAsync(GenerateRequest request, [EnumeratorCancellation] CancellationToken cancellation)
+    private async IAsyncEnumerable<GeneratedPiece> PiecesAsync<T>(
+        string model, string path, T request, JsonTypeInfo<T> type, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        var wire = new GenerateWireRequest(request.Model)
-        {
-            Prompt = request.Prompt,
-            Suffix = string.IsNullOrEmpty(request.Suffix) ? null : request.Suffix,
-            Raw = request.Raw ? true : null,
-            KeepAlive = Seconds(request.KeepAlive),
-            Options = new()
-            {
-                NumCtx = request.ContextTokens,
-                NumPredict = request.MaxTokens,
-                Temperature = request.Temperature,
-                TopK = request.TopK,
-                TopP = request.TopP,
-                RepeatPenalty = request.RepeatPenalty,
-                Seed = request.Seed,
-                Stop = request.Stop.Count == 0 ? null : request.Stop,
-            },
-        };
-
-        using var exchange = await OpenAsync(Post("api/generate", wire, OllamaJson.Default.GenerateWireRequest), request.Model, _deadlines.Load, cancellation);
+        using var exchange = await OpenAsync(Post(path, request, type), model, _deadlines.Load, cancellation);
 
         // Old versions begin the reply before they load.
         var deadline = _deadlines.Load;
-        while (await exchange.NextAsync(OllamaJson.Default.GenerateWire, deadline) is { } frame)
+        while (await exchange.NextAsync(OllamaJson.Default.TextWire, deadline) is { } frame)
         {
             deadline = _deadlines.Silence;
+            var text = frame.Response ?? frame.Message?.Content ?? "";
             if (frame.Done == true)
             {
-                yield return new(frame.Response ?? "", End(frame));
+                yield return new(text, End(frame));
                 await exchange.FinishAsync(_deadlines.StreamEnd);
                 yield break;
             }
 
-            yield return new(frame.Response ?? "", null);
+            yield return new(text, null);
         }
 
         yield return new("", new(EndReason.Truncated, default, default, 0, default, 0, default));
@@ -214,7 +219,7 @@ public sealed class OllamaClient : IDisposable
     private async Task CommandAsync(GenerateWireRequest command, TimeSpan deadline, CancellationToken cancellation)
     {
         using var exchange = await OpenAsync(Post("api/generate", command, OllamaJson.Default.GenerateWireRequest), command.Model, deadline, cancellation);
-        while (await exchange.NextAsync(OllamaJson.Default.GenerateWire, deadline) is { } frame)
+        while (await exchange.NextAsync(OllamaJson.Default.TextWire, deadline) is { } frame)
         {
             if (frame.Done == true)
             {
@@ -251,6 +256,18 @@ public sealed class OllamaClient : IDisposable
         content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
         return new(HttpMethod.Post, new Uri(_base, path)) { Content = content };
     }
+
+    private static WireOptions Options(TextRequest request) => new()
+    {
+        NumCtx = request.ContextTokens,
+        NumPredict = request.MaxTokens,
+        Temperature = request.Temperature,
+        TopK = request.TopK,
+        TopP = request.TopP,
+        RepeatPenalty = request.RepeatPenalty,
+        Seed = request.Seed,
+        Stop = request.Stop.Count == 0 ? null : request.Stop,
+    };
 
     private static InstalledModel Installed(InstalledModelWire wire) => new(
         wire.Name ?? wire.Model ?? "",
@@ -319,7 +336,7 @@ public sealed class OllamaClient : IDisposable
         }
     }
 
-    private static GenerationEnd End(GenerateWire frame) => new(
+    private static GenerationEnd End(TextWire frame) => new(
         frame.DoneReason switch
         {
             null or "" or "stop" => EndReason.Stop, // no reason before 0.1.35

@@ -87,14 +87,29 @@ public sealed record ModelTensor(string Name, string Type, IReadOnlyList<long> S
 /// <summary>A prompt to continue.</summary>
 /// <param name="Model">Which model, in any spelling.</param>
 /// <param name="Prompt">Not empty: to Ollama an empty prompt is a command to load.</param>
-public sealed record GenerateRequest(string Model, string Prompt)
+public sealed record GenerateRequest(string Model, string Prompt) : TextRequest(Model)
 {
     /// <summary>Text after the hole. Heeded by models that can <c>insert</c>, refused by others; never together with <see cref="Raw"/>.</summary>
     public string? Suffix { get; init; }
 
     /// <summary>Whether the prompt goes to the model as it is, without its template.</summary>
     public bool Raw { get; init; }
+}
 
+/// <summary>A conversation to go on with.</summary>
+/// <param name="Model">Which model, in any spelling.</param>
+/// <param name="Messages">Not empty: to Ollama no messages are a command to load.</param>
+public sealed record ChatRequest(string Model, IReadOnlyList<ChatMessage> Messages) : TextRequest(Model);
+
+/// <summary>What somebody said.</summary>
+/// <param name="Role">Who: <c>system</c>, <c>user</c> or <c>assistant</c>.</param>
+/// <param name="Content">What.</param>
+public sealed record ChatMessage(string Role, string Content);
+
+/// <summary>What is the same for every text that a model generates.</summary>
+/// <param name="Model">Which model, in any spelling.</param>
+public abstract record TextRequest(string Model)
+{
     /// <summary>
     /// The only option here that belongs to the runner: a value that differs from the loaded model's reloads it, and so does
     /// none (null) where the model was loaded with one.

@@ -21,6 +21,12 @@ internal sealed record GenerateWireRequest(string Model)
     public WireOptions? Options { get; init; }
 }
 
+internal sealed record ChatWireRequest(string Model, IReadOnlyList<MessageWire> Messages)
+{
+    public double? KeepAlive { get; init; } // as above
+    public WireOptions? Options { get; init; }
+}
+
 internal sealed record WireOptions
 {
     public int? NumCtx { get; init; }
@@ -105,9 +111,11 @@ internal sealed class TensorWire
     public List<long?>? Shape { get; set; }
 }
 
-internal sealed class GenerateWire : WireReply
+// A frame of generated text. It stands in one member or the other, as was asked.
+internal sealed class TextWire : WireReply
 {
     public string? Response { get; set; }
+    public MessageWire? Message { get; set; }
     public bool? Done { get; set; }
     public string? DoneReason { get; set; }
     public long? TotalDuration { get; set; } // nanoseconds, as the other durations
@@ -116,6 +124,12 @@ internal sealed class GenerateWire : WireReply
     public long? PromptEvalDuration { get; set; }
     public long? EvalCount { get; set; }
     public long? EvalDuration { get; set; }
+}
+
+internal sealed class MessageWire
+{
+    public string? Role { get; set; }
+    public string? Content { get; set; }
 }
 
 internal sealed class PullWire : WireReply
@@ -133,12 +147,13 @@ internal sealed class PullWire : WireReply
 [JsonSerializable(typeof(ShowWireRequest))]
 [JsonSerializable(typeof(PullWireRequest))]
 [JsonSerializable(typeof(GenerateWireRequest))]
+[JsonSerializable(typeof(ChatWireRequest))]
 [JsonSerializable(typeof(ErrorWire))]
 [JsonSerializable(typeof(VersionWire))]
 [JsonSerializable(typeof(InstalledWire))]
 [JsonSerializable(typeof(RunningWire))]
 [JsonSerializable(typeof(ShowWire))]
-[JsonSerializable(typeof(GenerateWire))]
+[JsonSerializable(typeof(TextWire))]
 [JsonSerializable(typeof(PullWire))]
 internal sealed partial class OllamaJson : JsonSerializerContext;
 

@@ -76,12 +76,27 @@ public sealed class OllamaClientTests
     public async Task The_same_prompt_is_continued_the_same_way_with_code()
     {
         await using var play = new Play(new Scenario());
-        var request = new GenerateRequest(Play.Model, "<|fim_prefix|>foreach (var item in it<|fim_suffix|>}<|fim_middle|>") { Raw = true, MaxTokens = 6, Stop = ["\n\n"] };
+        var request = new GenerateRequest(Play.Model, "<|fim_prefix|>foreach (var item in it<|fim_suffix|>\n}<|fim_middle|>") { Raw = true, MaxTokens = 6, Stop = ["\n\n"] };
         var first = await play.GenerateAsync(request);
         Assert.StartsWith("ems)", first.Text, StringComparison.Ordinal);
         Assert.Equal(EndReason.Length, first.End!.Reason);
         Assert.Equal(6, first.End.GeneratedTokens);
         Assert.Equal(first.Text, (await play.GenerateAsync(request)).Text);
+    }
+
+    [Fact]
+    public async Task It_goes_on_with_a_conversation()
+    {
+        const string Reply = "use a < b && c";
+        await using var play = new Play(new Scenario { Models = [new() { Reply = Reply }], UnknownMembers = true });
+        var messages = new ChatMessage[] { new("system", "Be brief."), new("user", "How?") };
+        var generated = await Play.ReadAsync(play.Client.ChatAsync(
+            new(Play.Model, messages) { KeepAlive = Timeout.InfiniteTimeSpan, ContextTokens = 4000, Temperature = 0, Stop = ["\n"] }, default));
+        Assert.Equal((Reply, EndReason.Stop), (generated.Text, generated.End!.Reason));
+        Assert.Equal(
+            """{"model":"qwen2.5-coder:1.5b","messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"How?"}],"keep_alive":-1,"options":{"num_ctx":4000,"temperature":0,"stop":["\n"]}}""",
+            Assert.Single(play.Server.Asked).Body!.ToJsonString());
+        Assert.Equal(4000, Assert.Single(await play.Client.RunningAsync(default)).ContextTokens);
     }
 
     [Theory]
@@ -109,6 +124,7 @@ public sealed class OllamaClientTests
     {
         await using var play = new Play(new Scenario());
         Assert.Throws<ArgumentException>(() => play.Client.GenerateAsync(new(Play.Model, ""), default));
+        Assert.Throws<ArgumentException>(() => play.Client.ChatAsync(new(Play.Model, []), default));
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => play.Client.LoadAsync(Play.Model, 4096, TimeSpan.Zero, default));
         Assert.Throws<ArgumentException>(() => new OllamaClient(new("ftp://127.0.0.1"), TimeProvider.System));
         Assert.Empty(play.Server.Asked);

@@ -44,6 +44,19 @@ public sealed class OllamaFaultTests
     }
 
     [Theory]
+    [InlineData(FaultKind.Torn, OllamaReason.Interrupted)]
+    [InlineData(FaultKind.ErrorLine, OllamaReason.Failed)]
+    [InlineData(FaultKind.LongLine, OllamaReason.BadReply)]
+    [InlineData(FaultKind.NoDone, null)]
+    public async Task A_conversation_ends_early_in_the_same_ways(FaultKind kind, OllamaReason? reason)
+    {
+        await using var play = new Play(new Scenario { Models = [new() { Reply = Reply }], Faults = [new() { Kind = kind, Frame = 2 }] });
+        var generated = await Play.ReadAsync(play.Client.ChatAsync(new(Play.Model, [new("user", "p")]), default)).WaitAsync(Play.Hang);
+        Assert.Equal(("a b", reason), (generated.Text, generated.Failure?.Reason));
+        Assert.Equal(reason is null ? EndReason.Truncated : null, generated.End?.Reason);
+    }
+
+    [Theory]
     [InlineData(404, "model 'x' not found", OllamaReason.ModelMissing)]
     [InlineData(400, "invalid model name", OllamaReason.Unsupported)]
     [InlineData(400, "registry.ollama.ai/library/yi-coder:latest does not support insert", OllamaReason.Unsupported)]
