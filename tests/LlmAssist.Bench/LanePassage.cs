@@ -70,9 +70,10 @@ internal sealed record LanePassage(CorpusFile File, string Before, string Typed,
         return Typed[at..end];
     }
 
-    // Comments are left out, because nobody predicts them, and what few people type.
+    // Comments and texts over lines are left out, because nobody predicts them, and what few people type.
     private static bool IsCode(string line) =>
-        line.Length <= LongestLine && (line.Trim().Length == 0 || line.Trim()[0] is not ('/' or '*' or '#' or '<'));
+        line.Length <= LongestLine && !line.Contains("/*", StringComparison.Ordinal) && !line.Contains('`')
+        && (line.Trim().Length == 0 || line.Trim()[0] is not ('/' or '*' or '#' or '<' or '"' or '\''));
 
     private static LanePassage Of(CorpusFile file, string[] lines, int first, int end)
     {
