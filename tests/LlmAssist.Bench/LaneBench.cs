@@ -1,6 +1,7 @@
 // Typing with a model of Ollama beside the pattern models: what is on the screen when, and what that costs the model. The model is
 // a stand-in, so latencies and knowledge are ours to set; what is measured is everything between it and the screen.
 using System.Globalization;
+using System.Text;
 using System.Text.Json.Nodes;
 using LlmAssist.Engine;
 using LlmAssist.Engine.Ollama;
@@ -104,14 +105,15 @@ internal sealed class LaneBench(string server, string work, BenchCorpus corpus)
             await run.DisposeAsync();
         }
 
+        var right = $"{passages.Average(passage => RightShare(passage, knowledge)):P0}";
         var what = passages.Sum(passage => passage.Typed.Length);
         var lines = passages.Sum(passage => passage.Typed.Count(unit => unit == '\n') + 1);
         return new(
             "laneTyping",
             new("Typing with a model of Ollama", "Escribir con un modelo de Ollama"),
             new(
-                string.Create(CultureInfo.InvariantCulture, $"{lines} lines of {passages.Count} held-out files ({what} characters) are typed key by key in real time, as VS Code would send it; before each key, and while thinking before a line (“pauses”), the typist looks at the screen and takes what is right and at least 8 characters long or goes to the line's end. Ollama is played by a stand-in on loopback: its latency and its knowledge (it has read the files that are typed; the pattern model has not) are set here and are not those of a real model, so the table compares ways of asking and tells nothing about models. “Plain client” asks {Debounce.TotalMilliseconds:F0} ms after the last key for the rest of the line, cancels at the next key, and shows what is complete. “Unheard” are generations that were cut before their first text; a suggestion is useful if at least two visible characters of it are right and none is wrong; all runs at once kept the cores {busy} busy."),
-                string.Create(CultureInfo.InvariantCulture, $"Se escriben tecla a tecla y en tiempo real {lines} líneas de {passages.Count} archivos no vistos ({what} caracteres), tal como las enviaría VS Code; antes de cada tecla, y mientras piensa antes de cada línea («pausas»), quien escribe mira la pantalla y acepta lo que es correcto y tiene al menos 8 caracteres o llega al final de la línea. El papel de Ollama lo hace un sustituto local: su latencia y lo que sabe (ha leído los archivos que se escriben; el modelo de patrones no) se fijan aquí y no son los de un modelo real; la tabla compara maneras de preguntar y no dice nada de los modelos. El «cliente simple» pide {Debounce.TotalMilliseconds:F0} ms después de la última tecla el resto de la línea, cancela con la tecla siguiente y muestra lo que está completo. «Sin oír» son las generaciones cortadas antes de su primer texto; una sugerencia es útil si al menos dos de sus caracteres visibles son correctos y ninguno es erróneo; todas las ejecuciones a la vez ocuparon los núcleos al {busy}.")),
+                string.Create(CultureInfo.InvariantCulture, $"{lines} lines of {passages.Count} held-out files ({what} characters) are typed key by key in real time, as VS Code would send it; before each key, and while thinking before a line (“pauses”), the typist looks at the screen and takes what is right and at least 8 characters long or goes to the line's end. Ollama is played by a stand-in on loopback: its latency and its knowledge (it has read the files that are typed, the pattern model has not, and of the lines that it would write at each key {right} are right) are set here and are not those of a real model, so the table compares ways of asking and tells nothing about models. “Plain client” asks {Debounce.TotalMilliseconds:F0} ms after the last key for the rest of the line, cancels at the next key, and shows what is complete. “Unheard” are generations that were cut before their first text; a suggestion is useful if at least two visible characters of it are right and none is wrong; all runs at once kept the cores {busy} busy."),
+                string.Create(CultureInfo.InvariantCulture, $"Se escriben tecla a tecla y en tiempo real {lines} líneas de {passages.Count} archivos no vistos ({what} caracteres), tal como las enviaría VS Code; antes de cada tecla, y mientras piensa antes de cada línea («pausas»), quien escribe mira la pantalla y acepta lo que es correcto y tiene al menos 8 caracteres o llega al final de la línea. El papel de Ollama lo hace un sustituto local: su latencia y lo que sabe (ha leído los archivos que se escriben, el modelo de patrones no, y de las líneas que escribiría a cada tecla el {right} son correctas) se fijan aquí y no son los de un modelo real; la tabla compara maneras de preguntar y no dice nada de los modelos. El «cliente simple» pide {Debounce.TotalMilliseconds:F0} ms después de la última tecla el resto de la línea, cancela con la tecla siguiente y muestra lo que está completo. «Sin oír» son las generaciones cortadas antes de su primer texto; una sugerencia es útil si al menos dos de sus caracteres visibles son correctos y ninguno es erróneo; todas las ejecuciones a la vez ocuparon los núcleos al {busy}.")),
             [
                 new("First text", "Primer texto"), new("Per key", "Por tecla"), new("Pauses", "Pausas"), new("Who helps", "Quién ayuda"),
                 new("Useful shown", "Útil a la vista"), new("of it Ollama's", "de ello, de Ollama"), new("Wrong shown", "Errónea a la vista"), new("Key to useful text", "De tecla a texto útil"),
@@ -119,6 +121,30 @@ internal sealed class LaneBench(string server, string work, BenchCorpus corpus)
                 new("Generations per accepted", "Generaciones por aceptada"), new("At once", "A la vez"),
             ],
             rows);
+    }
+
+    // How often the stand-in would be right if it were asked at every key and answered at once.
+    private static double RightShare(LanePassage passage, Improviser knowledge)
+    {
+        var (places, right) = (0, 0);
+        for (var at = 0; at < passage.Typed.Length; at += passage.KeyAt(at).Length)
+        {
+            var line = new StringBuilder();
+            foreach (var piece in knowledge.Continue(new(passage.Before + passage.Typed[..at], passage.After, passage.File.FullPath)))
+            {
+                if (piece.Contains('\n') && !string.IsNullOrWhiteSpace(line.ToString()))
+                {
+                    break;
+                }
+
+                line.Append(piece);
+            }
+
+            places++;
+            right += LaneTypist.IsUseful(line.ToString(), passage, at) ? 1 : 0;
+        }
+
+        return (double)right / places;
     }
 
     private static TimeSpan ProcessorTime(IEnumerable<Run> runs) =>

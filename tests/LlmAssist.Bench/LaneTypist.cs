@@ -55,7 +55,10 @@ internal sealed class LaneTypist(ILaneAssistant assistant, LaneRhythm rhythm)
     private int _key;
     private long _keyAt;
 
-    /// <summary>Types a passage to its end.</summary>
+    /// <summary>Whether a text at a place of a passage is worth reading: it is how the passage goes on, and more than a character.</summary>
+    public static bool IsUseful(string text, LanePassage passage, int at) => LeastUseful <= Visible(text) && IsRight(text, passage, at);
+
+    /// <summary>Types passages to their end, one after the other.</summary>
     public async Task<LaneTally> TypeAsync(IReadOnlyList<LanePassage> passages)
     {
         foreach (var passage in passages)
@@ -172,9 +175,11 @@ internal sealed class LaneTypist(ILaneAssistant assistant, LaneRhythm rhythm)
         return LeastWorthTaking <= Visible(shown.Text) || shown.Text.Contains('\n') || end == _passage!.Typed.Length || _passage.Typed[end] == '\n';
     }
 
-    private bool IsUsefulLocked(LaneSuggestion suggestion) => LeastUseful <= Visible(suggestion.Text) && IsRightLocked(suggestion);
+    private bool IsUsefulLocked(LaneSuggestion suggestion) => IsUseful(suggestion.Text, _passage!, _at);
 
-    private bool IsRightLocked(LaneSuggestion suggestion) => _passage!.Typed.AsSpan(_at).StartsWith(suggestion.Text);
+    private bool IsRightLocked(LaneSuggestion suggestion) => IsRight(suggestion.Text, _passage!, _at);
+
+    private static bool IsRight(string text, LanePassage passage, int at) => passage.Typed.AsSpan(at).StartsWith(text);
 
     private static int Visible(string text) => text.Count(static unit => !char.IsWhiteSpace(unit));
 
