@@ -1,5 +1,6 @@
-// npm run bench [-- [--json] [FOLDER]]: measures the server as users get it, on FOLDER or else on pinned public packages, and in
-// that case writes server/docs/benchmarks.md. What it fetches and builds stays in .cache/bench.
+// npm run bench [-- [--json] [--only lane] [FOLDER]]: measures the server as users get it, on FOLDER or else on pinned public packages,
+// and in that case writes server/docs/benchmarks.md. With --only it measures that part alone, and writes nothing: a page is of one
+// run. What it fetches and builds stays in .cache/bench.
 import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { build } from "./build.mjs";
@@ -15,28 +16,34 @@ const packages = [
   { name: "svelte", version: "5.38.10", parts: ["src"] },
 ];
 
+// What can be measured alone: "lane" is typing with a model of Ollama.
+const parts = ["lane"];
+
 await main(import.meta.url, async (args) => {
-  const { json, folder } = understood(args);
+  const { json, only, folder } = understood(args);
   const { env } = await build();
   const { command } = await dotnet();
   const corpus = folder === undefined
     ? [await fetchCorpus(), "--described", packages.map(({ name, version }) => `${name} ${version}`).join(", "),
-      "--page", path.join(root, "server", "docs", "benchmarks.md")]
+      ...(only === undefined ? ["--page", path.join(root, "server", "docs", "benchmarks.md")] : [])]
     : [folder];
-  const hello = await publishHello(command, env);
+  const part = only === undefined ? ["--hello", await publishHello(command, env)] : ["--only", only];
   await run(command, ["build", "tests/LlmAssist.Bench", "-c", "Release", "-v", "quiet"], { quiet: true, env });
   const { code } = await run(command, ["run", "--no-build", "-c", "Release", "--project", "tests/LlmAssist.Bench", "--",
-    ...corpus, "--server", serverProgram, "--hello", hello, ...(json ? ["--json"] : [])], { mayFail: true, env });
+    ...corpus, "--server", serverProgram, ...part, ...(json ? ["--json"] : [])], { mayFail: true, env });
   return code;
 });
 
 function understood(args) {
-  const names = args.filter((arg) => !arg.startsWith("-"));
-  const options = args.filter((arg) => arg.startsWith("-") && arg !== "--json");
-  if (options.length !== 0 || 1 < names.length) {
+  const rest = [...args];
+  const only = rest.includes("--only") ? rest.splice(rest.indexOf("--only"), 2)[1] ?? "" : undefined;
+  const names = rest.filter((arg) => !arg.startsWith("-"));
+  const options = rest.filter((arg) => arg.startsWith("-") && arg !== "--json");
+  const strange = [...options, ...names.slice(1), ...(only === undefined || parts.includes(only) ? [] : [`--only ${only}`.trim()])];
+  if (strange.length !== 0) {
     throw new Failure(
-      `Not understood: ${[...options, ...names.slice(1)].join(" ")}. Expected: npm run bench [-- [--json] FOLDER]`,
-      `No se entiende: ${[...options, ...names.slice(1)].join(" ")}. Se esperaba: npm run bench [-- [--json] CARPETA]`);
+      `Not understood: ${strange.join(" ")}. Expected: npm run bench [-- [--json] [--only ${parts.join("|")}] FOLDER]`,
+      `No se entiende: ${strange.join(" ")}. Se esperaba: npm run bench [-- [--json] [--only ${parts.join("|")}] CARPETA]`);
   }
   const folder = names.length === 0 ? undefined : path.resolve(process.env.INIT_CWD ?? process.cwd(), names[0]);
   if (folder !== undefined && !(existsSync(folder) && statSync(folder).isDirectory())) {
@@ -44,7 +51,7 @@ function understood(args) {
       `${folder} is not a folder. Expected one with source code in it.`,
       `${folder} no es una carpeta. Se esperaba una con código fuente.`);
   }
-  return { json: args.includes("--json"), folder };
+  return { json: rest.includes("--json"), only, folder };
 }
 
 // Packed rather than installed: no dependencies come along, and no package's own scripts run.

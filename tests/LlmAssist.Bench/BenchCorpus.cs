@@ -11,13 +11,12 @@ internal sealed class BenchCorpus
     private const int HeldOutPercent = 10;
     private const int Seed = 1;
 
-    private readonly string _folder;
     private readonly IReadOnlyList<CorpusFile> _train;
 
     /// <summary>Takes what the walker accepts of <paramref name="folder"/>, and copies the larger part below <paramref name="work"/>.</summary>
     public BenchCorpus(string folder, string work)
     {
-        _folder = folder;
+        Folder = folder;
         (_train, HeldOut) = PatternEvaluator.Split(CorpusWalker.Walk([folder], new(), CancellationToken.None).Files, HeldOutPercent, Seed);
         TrainFolder = Path.Combine(work, "train");
         foreach (var file in _train)
@@ -25,6 +24,9 @@ internal sealed class BenchCorpus
             File.Copy(file.FullPath, Target(TrainFolder, file));
         }
     }
+
+    /// <summary>Where all of it lies, what is held out included.</summary>
+    public string Folder { get; }
 
     /// <summary>Copies of the files to train on, and nothing else: an ordinary workspace.</summary>
     public string TrainFolder { get; }
@@ -74,7 +76,7 @@ internal sealed class BenchCorpus
     // Where a copy belongs below another folder; the folders on the way are made.
     private string Target(string folder, CorpusFile file)
     {
-        var target = Path.Combine(folder, Path.GetRelativePath(_folder, file.FullPath));
+        var target = Path.Combine(folder, Path.GetRelativePath(Folder, file.FullPath));
         Directory.CreateDirectory(Path.GetDirectoryName(target)!);
         return target;
     }

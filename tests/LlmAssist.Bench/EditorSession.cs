@@ -1,6 +1,5 @@
 // The other end of the pipe: one real server process, spoken to as an editor does, one request at a time. Measures nothing itself.
 using System.Diagnostics;
-using System.Text;
 using System.Text.Json.Nodes;
 
 namespace LlmAssist.Bench;
@@ -9,16 +8,13 @@ namespace LlmAssist.Bench;
 internal sealed class EditorSession : IDisposable
 {
     private readonly Process _process;
-    private readonly Stream _input;
-    private readonly Stream _output;
-    private readonly byte[] _header = new byte[256];
+    private readonly Framing _framing;
     private int _lastId;
 
     private EditorSession(Process process)
     {
         _process = process;
-        _input = process.StandardInput.BaseStream;
-        _output = new BufferedStream(process.StandardOutput.BaseStream, 1 << 16);
+        _framing = new(process.StandardInput.BaseStream, process.StandardOutput.BaseStream);
     }
 
     public int ProcessId => _process.Id;
@@ -97,28 +93,18 @@ internal sealed class EditorSession : IDisposable
         }
     }
 
-    private void Send(JsonObject message)
-    {
-        var body = Encoding.UTF8.GetBytes(message.ToJsonString());
-        byte[] frame = [.. Encoding.ASCII.GetBytes($"Content-Length: {body.Length}\r\n\r\n"), .. body];
-        _input.Write(frame);
-        _input.Flush();
-    }
+    private void Send(JsonObject message) => _framing.Write(message);
 
     private JsonObject Receive()
     {
-        var length = 0;
-        while (length < 4 || !_header.AsSpan(0, length).EndsWith("\r\n\r\n"u8))
+        try
         {
-            var read = _output.ReadByte();
-            _header[length++] = 0 <= read ? (byte)read : throw new EndOfStreamException($"The server ended (exit code {ExitCode()}).");
+            return _framing.Read();
         }
-
-        const string Name = "Content-Length:";
-        var line = Encoding.ASCII.GetString(_header, 0, length).Split("\r\n").First(line => line.StartsWith(Name, StringComparison.OrdinalIgnoreCase));
-        var body = new byte[int.Parse(line.AsSpan(Name.Length))];
-        _output.ReadExactly(body);
-        return JsonNode.Parse(body)!.AsObject();
+        catch (EndOfStreamException exception)
+        {
+            throw new EndOfStreamException($"The server ended (exit code {ExitCode()}).", exception);
+        }
     }
 
     private int ExitCode()

@@ -44,6 +44,7 @@ internal sealed class Program(string server, string work, BenchCorpus corpus)
         var hello = Take("--hello");
         var page = Take("--page");
         var described = Take("--described") ?? "a folder of the user's";
+        var only = Take("--only");
         var isJson = options.Remove("--json");
         var speech = Phrase.SpeechOf(Environment.GetEnvironmentVariable("LC_ALL") ?? Environment.GetEnvironmentVariable("LANG"));
         var machine = Machine.Describe();
@@ -51,10 +52,13 @@ internal sealed class Program(string server, string work, BenchCorpus corpus)
         try
         {
             var corpus = new BenchCorpus(options[0], work);
+            var measures = only is null ? new Program(server, work, corpus).Run(hello) : [];
+            var (laneMeasures, laneTable) = new LaneBench(server, work, corpus).RunAsync().GetAwaiter().GetResult();
             var report = new Report(
                 machine,
                 string.Create(CultureInfo.InvariantCulture, $"{described}; {corpus.TrainBytes / Megabyte:F1} MB of source to train on, {corpus.HeldOut.Count} files held out"),
-                new Program(server, work, corpus).Run(hello));
+                [.. measures, .. laneMeasures],
+                [laneTable]);
             if (isJson)
             {
                 output.WriteLine(report.ToJson());

@@ -34,11 +34,20 @@ internal sealed record Measure(string Key, Phrase What, string Unit, Sample Samp
         : "";
 }
 
+/// <summary>Figures that are to be compared with each other rather than with a goal.</summary>
+/// <param name="Key">Its name in the JSON.</param>
+/// <param name="Heading">What it is about.</param>
+/// <param name="Text">How it was measured.</param>
+/// <param name="Columns">Their names.</param>
+/// <param name="Rows">Cells, as many as columns.</param>
+internal sealed record ReportTable(string Key, Phrase Heading, Phrase Text, IReadOnlyList<Phrase> Columns, IReadOnlyList<IReadOnlyList<Phrase>> Rows);
+
 /// <summary>Everything that was found out.</summary>
 /// <param name="Machine">What it was found out on: name and value.</param>
 /// <param name="Corpus">What the models were trained on, in words.</param>
 /// <param name="Measures">In the order of the table.</param>
-internal sealed record Report(IReadOnlyList<(string Name, string Value)> Machine, string Corpus, IReadOnlyList<Measure> Measures)
+/// <param name="Tables">Behind them.</param>
+internal sealed record Report(IReadOnlyList<(string Name, string Value)> Machine, string Corpus, IReadOnlyList<Measure> Measures, IReadOnlyList<ReportTable> Tables)
 {
     private const int LeastWidth = 160; // columns; narrower tables break numbers
 
@@ -69,12 +78,35 @@ internal sealed record Report(IReadOnlyList<(string Name, string Value)> Machine
         }
 
         console.Write(table);
+        foreach (var further in Tables)
+        {
+            Print(console, further, speech);
+        }
+
         foreach (var (name, value) in Machine)
         {
             console.WriteLine($"{name}: {value}");
         }
 
         console.WriteLine($"Corpus: {Corpus}");
+    }
+
+    private static void Print(IAnsiConsole console, ReportTable further, Speech speech)
+    {
+        console.WriteLine(further.Heading.In(speech));
+        console.WriteLine(further.Text.In(speech));
+        var table = new Table().Border(TableBorder.Rounded);
+        foreach (var column in further.Columns)
+        {
+            table.AddColumn(new TableColumn(Markup.Escape(column.In(speech))));
+        }
+
+        foreach (var row in further.Rows)
+        {
+            table.AddRow([.. row.Select(cell => Markup.Escape(cell.In(speech)))]);
+        }
+
+        console.Write(table);
     }
 
     public string ToMarkdown()
@@ -101,6 +133,17 @@ internal sealed record Report(IReadOnlyList<(string Name, string Value)> Machine
             page.Append(Row([measure.What.English, measure.Value, measure.Spread, measure.GoalText, measure.How.English]));
         }
 
+        foreach (var table in Tables)
+        {
+            page.Append($"\n## {table.Heading.English}\n\n{table.Text.English}\n\n");
+            page.Append(Row(table.Columns.Select(column => column.English)));
+            page.Append($"|{string.Concat(table.Columns.Select(static _ => "---|"))}\n");
+            foreach (var row in table.Rows)
+            {
+                page.Append(Row(row.Select(cell => cell.English)));
+            }
+        }
+
         return page.ToString();
 
         static string Row(IEnumerable<string> cells) => $"| {string.Join(" | ", cells.Select(cell => cell.Replace("|", "\\|", StringComparison.Ordinal)))} |\n";
@@ -123,5 +166,7 @@ internal sealed record Report(IReadOnlyList<(string Name, string Value)> Machine
             ["isMet"] = measure.IsMet,
             ["how"] = measure.How.English,
         })]),
+        ["tables"] = new JsonObject(Tables.Select(table => KeyValuePair.Create(table.Key, (JsonNode?)new JsonArray([.. table.Rows.Select(row =>
+            new JsonObject(table.Columns.Zip(row, static (column, cell) => KeyValuePair.Create(column.English, (JsonNode?)cell.English))))])))),
     }.ToJsonString(new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 }

@@ -19,6 +19,7 @@ public sealed class FakeServer : IAsyncDisposable
     private readonly TcpListener _listener;
     private readonly CancellationTokenSource _ending = new();
     private readonly Improviser _improviser;
+    private readonly Improviser? _shared;
     private readonly Runners _runners;
     private readonly TextHandler _texts;
     private readonly Task _accepting;
@@ -39,16 +40,23 @@ public sealed class FakeServer : IAsyncDisposable
     /// <param name="port">0 for any that is free.</param>
     /// <exception cref="Engine.UserException">There is nothing to learn from where the scenario says.</exception>
     public FakeServer(Scenario scenario, TimeProvider time, int port = 0)
+        : this(scenario, time, port, shared: null)
+    {
+    }
+
+    /// <param name="shared">What others have learned too, instead of what the scenario says; stays theirs. Null for the scenario's.</param>
+    internal FakeServer(Scenario scenario, TimeProvider time, int port, Improviser? shared)
     {
         _scenario = scenario;
         _time = time;
+        _shared = shared;
         _runners = new(scenario, time);
         _models = [.. scenario.Models];
         _listener = new(IPAddress.Loopback, port);
         _listener.Start();
         try
         {
-            _improviser = new(scenario.LearnFrom, scenario.Language is { } id ? Language.ById(id) : null, time);
+            _improviser = shared ?? new(scenario.LearnFrom, scenario.Language is { } id ? Language.ById(id) : null, time);
         }
         catch
         {
@@ -147,7 +155,10 @@ public sealed class FakeServer : IAsyncDisposable
         await Task.WhenAll(serving);
         _ending.Dispose();
         _texts.Dispose();
-        _improviser.Dispose();
+        if (_shared is null)
+        {
+            _improviser.Dispose();
+        }
     }
 
     private async Task AcceptAsync()
