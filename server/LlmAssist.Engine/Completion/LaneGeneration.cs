@@ -98,6 +98,20 @@ internal sealed class LaneGeneration(LaneQuestion question, OllamaUse use, TimeS
         }
     }
 
+    /// <summary>The last query about it.</summary>
+    public LaneTicket? Newest
+    {
+        get;
+        set
+        {
+            field = value;
+            IsForsaken = false;
+        }
+    }
+
+    /// <summary>Whether <see cref="Newest"/> was canceled.</summary>
+    public bool IsForsaken { get; set; }
+
     /// <summary>Whether the document was edited since the last query about it: then another query is on its way.</summary>
     public bool IsTypedInto { get; set; }
 

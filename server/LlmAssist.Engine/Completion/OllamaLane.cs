@@ -82,7 +82,7 @@ internal sealed class OllamaLane(OllamaHost host, TimeProvider time) : IDisposab
                 current.Waiting++;
                 current.IsTypedInto = false;
                 current.Latest = question.Text;
-                return new(current, question, IsJoined: true);
+                return current.Newest = new(current, question, IsJoined: true);
             }
 
             if (!mayBegin)
@@ -114,7 +114,7 @@ internal sealed class OllamaLane(OllamaHost host, TimeProvider time) : IDisposab
 
             var begun = BeginLocked(question, use);
             begun.Waiting++;
-            return new(begun, question, IsJoined: false);
+            return begun.Newest = new(begun, question, IsJoined: false);
         }
     }
 
@@ -182,7 +182,11 @@ internal sealed class OllamaLane(OllamaHost host, TimeProvider time) : IDisposab
         {
             var generation = ticket.Generation;
             generation.Waiting--;
-            if (!isCanceled || generation.IsOver || 0 < generation.Waiting)
+
+            // Only the newest query tells whether anybody still wants it. Older ones are canceled because the user has typed on, and their
+            // cancellation may be noticed only after the newest was answered.
+            generation.IsForsaken |= isCanceled && ReferenceEquals(ticket, generation.Newest);
+            if (!generation.IsForsaken || generation.IsOver || 0 < generation.Waiting)
             {
                 return;
             }

@@ -159,6 +159,26 @@ public sealed class OllamaLaneTests
     }
 
     [Fact]
+    public async Task A_query_that_is_canceled_behind_the_next_ones_answer_closes_nothing()
+    {
+        await using var play = Saying("width * height\n", frameMilliseconds: 1000);
+        using var first = new CancellationTokenSource();
+        var asking = play.AskAsync(Code, cancellation: first.Token);
+        var asked = await play.Server.AskedAsync("/api/generate", 2).WaitAsync(Play.Hang);
+
+        // The next one is answered before the work for the first has noticed that it is canceled.
+        const string Typed = "def area(w, h):\n    return w$0\n";
+        play.Edit(Typed);
+        play.Settings = play.Settings with { Patience = new() { Alone = TimeSpan.Zero } };
+        Assert.Equal(LaneOutcome.Late, (await play.AskAsync(Typed, isExplicit: false)).Ollama!.Outcome);
+        await first.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asking);
+        play.Time.Advance(TimeSpan.FromSeconds(1));
+        await PlayOnAsync(play, asked);
+        Assert.Equal(Outcome.Answered, await asked.Ended);
+    }
+
+    [Fact]
     public async Task Of_a_hundred_superseded_queries_each_is_answered_and_one_generation_runs()
     {
         await using var play = Saying("width * height\n", frameMilliseconds: 1000);
