@@ -192,10 +192,11 @@ public sealed class CompletionEngine : IDisposable
         /// <summary>Waits for the model of Ollama, and answers. To be called outside of the engine's lock.</summary>
         public async Task<CompletionReport> FinishAsync()
         {
-            var patience = !IsInline ? settings.Patience.Beside
-                : query.IsExplicit ? settings.Patience.Asked
-                : _patternLine is null ? settings.Patience.Alone
-                : settings.Patience.Beside;
+            // What is held back for a model that has no say in time is shown to nobody who types fast.
+            var patience = IsInline && query.IsExplicit ? settings.Patience.Asked
+                : IsInline && _patternLine is null ? settings.Patience.Alone
+                : _lane!.MaySpeakWithin(_ticket!, settings.Patience.Beside) ? settings.Patience.Beside
+                : TimeSpan.Zero;
             var text = "";
             var isCanceled = true;
             try

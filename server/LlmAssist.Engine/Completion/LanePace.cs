@@ -67,6 +67,10 @@ internal sealed class LanePace
     /// <summary>The model has begun to answer.</summary>
     public void Answered(TimeSpan latency) => _latency = _latency == TimeSpan.Zero ? latency : (_latency * 0.7) + (latency * 0.3);
 
+    /// <summary>A generation was ended before its first text: a slow model would never be known for one by those that live.</summary>
+    /// <param name="silent">For how long it had said nothing.</param>
+    public void Unheard(TimeSpan silent) => _latency = _latency < silent ? silent : _latency;
+
     /// <summary>A suggestion stood there for a while and was not wanted.</summary>
     public void Dismissed() => _dismissals++;
 
@@ -82,7 +86,10 @@ internal sealed class LanePace
         var isInWord = !linePrefix.IsEmpty && (char.IsLetterOrDigit(linePrefix[^1]) || linePrefix[^1] == '_');
         var score = (isInWord ? 0 : 0.5) + (isAtLineEnd ? 0.5 : 0);
         var delay = (Interval * (3 - (1.5 * score))) - _latency;
-        var least = isInWord ? LeastInWord : LeastBetween;
+
+        // Behind the end of a line it is Enter, with which the rest of that line is of no more use to anybody.
+        var isLineDone = isAtLineEnd && linePrefix.TrimEnd() is [.., ';' or ',' or '{' or '}'];
+        var least = isLineDone ? Interval * 3 : isInWord ? LeastInWord : LeastBetween;
         delay = delay < least ? least : Most < delay ? Most : delay;
         if (_dismissals < DismissalsBorne)
         {

@@ -127,6 +127,24 @@ internal sealed class OllamaLane(OllamaHost host, TimeProvider time) : IDisposab
         }
     }
 
+    /// <summary>Whether the ticket's model may be about to say something, rather than be silent for longer than so, as far as is known of it.</summary>
+    public bool MaySpeakWithin(LaneTicket ticket, TimeSpan wait)
+    {
+        lock (_gate)
+        {
+            var generation = ticket.Generation;
+            if (generation.FirstText is not null || generation.IsOver || _pace.Latency == TimeSpan.Zero)
+            {
+                return true;
+            }
+
+            var silent = generation.SentAt == 0 ? -generation.Delay : time.GetElapsedTime(generation.SentAt);
+
+            // One that is overdue will most likely be so for as long again.
+            return (_pace.Latency - silent).Duration() <= wait;
+        }
+    }
+
     /// <summary>Waits for something worth showing.</summary>
     /// <param name="patience">For how long at the most.</param>
     /// <param name="linger">For how long at the most once there is a whole line, in case there will be more.</param>
@@ -361,6 +379,11 @@ internal sealed class OllamaLane(OllamaHost host, TimeProvider time) : IDisposab
         {
             lock (_gate)
             {
+                if (generation is { SentAt: not 0, FirstText: null, Failure: null })
+                {
+                    _pace.Unheard(time.GetElapsedTime(generation.SentAt));
+                }
+
                 generation.Finish();
             }
         }

@@ -17,6 +17,9 @@ public sealed class LanePaceTests
     [InlineData(30, 0, 0, "x = ", true, 90)] // nobody is that fast
     [InlineData(390, 0, 0, "x = a", false, 1000)]
     [InlineData(900, 0, 0, "x = ", true, 300)] // a pause is no interval
+    [InlineData(120, 5000, 0, "f(x);", true, 360)] // the line is done
+    [InlineData(120, 5000, 0, "if (x) {  ", true, 360)]
+    [InlineData(120, 5000, 0, "f(x,", false, 30)]
     [InlineData(120, 0, 2, "x = ", true, 180)]
     [InlineData(120, 0, 3, "x = ", true, 500)]
     [InlineData(120, 0, 4, "x = ", true, 1000)]
@@ -42,5 +45,16 @@ public sealed class LanePaceTests
         Assert.Equal(expected, pace.Delay(line, isAtLineEnd).TotalMilliseconds, 0.01);
         pace.Wanted();
         Assert.InRange(pace.Delay(line, isAtLineEnd).TotalMilliseconds, 30, 1000);
+    }
+
+    [Fact]
+    public void A_model_that_is_never_heard_is_known_for_slow()
+    {
+        var pace = new LanePace();
+        pace.Answered(TimeSpan.FromMilliseconds(300));
+        pace.Unheard(TimeSpan.FromMilliseconds(200));
+        Assert.Equal(300, pace.Latency.TotalMilliseconds);
+        pace.Unheard(TimeSpan.FromMilliseconds(4000));
+        Assert.Equal(4000, pace.Latency.TotalMilliseconds);
     }
 }

@@ -179,6 +179,26 @@ public sealed class OllamaLaneTests
     }
 
     [Fact]
+    public async Task A_suggestion_is_not_held_back_for_a_model_that_is_known_to_be_slow()
+    {
+        await using var play = Saying("total_price(items)\n", frameMilliseconds: 1000);
+        play.Learn(string.Concat(Enumerable.Repeat("value = total_price\n", 20)));
+        play.Settings = play.Settings with { MinConfidence = 0.2 };
+
+        // One that is given up before its first text.
+        var asking = play.AskAsync("other = $0\n");
+        var asked = await play.Server.AskedAsync("/api/generate", 2).WaitAsync(Play.Hang);
+        play.Time.Advance(TimeSpan.FromSeconds(3));
+        play.Edit("nothing = $0\n");
+        await asking.WaitAsync(Play.Hang);
+        await asked.Ended.WaitAsync(Play.Hang);
+
+        // No clock moves.
+        var report = await play.AskAsync("value = $0\n", isExplicit: false).WaitAsync(Play.Hang);
+        Assert.Equal((CompletionLane.Pattern, LaneOutcome.Late), (report.Lane, report.Ollama!.Outcome));
+    }
+
+    [Fact]
     public async Task Of_a_hundred_superseded_queries_each_is_answered_and_one_generation_runs()
     {
         await using var play = Saying("width * height\n", frameMilliseconds: 1000);
