@@ -379,11 +379,6 @@ internal sealed class OllamaLane(OllamaHost host, TimeProvider time) : IDisposab
         {
             lock (_gate)
             {
-                if (generation is { SentAt: not 0, FirstText: null, Failure: null })
-                {
-                    _pace.Unheard(time.GetElapsedTime(generation.SentAt));
-                }
-
                 generation.Finish();
             }
         }
@@ -448,10 +443,17 @@ internal sealed class OllamaLane(OllamaHost host, TimeProvider time) : IDisposab
     private void EndLocked(LaneGeneration? generation)
     {
         // A generation that was held back when another one took its place still has to let that one know.
-        if (generation is { IsOver: false })
+        if (generation is not { IsOver: false, IsCanceled: false })
         {
-            generation.Cancel();
+            return;
         }
+
+        if (generation is { SentAt: not 0, FirstText: null })
+        {
+            _pace.Unheard(time.GetElapsedTime(generation.SentAt));
+        }
+
+        generation.Cancel();
     }
 
     private (string Text, LaneReport Report) AnswerLocked(LaneTicket ticket, bool fits, TimeSpan waited)
