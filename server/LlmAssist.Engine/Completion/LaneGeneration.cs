@@ -72,8 +72,8 @@ internal sealed class LaneGeneration(LaneQuestion question, OllamaUse use, TimeS
 
     public CancellationToken Cancellation => _cancellation.Token;
 
-    /// <summary>When it was sent to the model, a timestamp; 0 before that.</summary>
-    public long SentAt { get; private set; }
+    /// <summary>When it was sent to the model, a timestamp; null before that.</summary>
+    public long? SentAt { get; private set; }
 
     /// <summary>Which rule ended its text.</summary>
     public StreamEnd End => _stops?.End ?? StreamEnd.None;

@@ -138,7 +138,7 @@ internal sealed class OllamaLane(OllamaHost host, TimeProvider time) : IDisposab
                 return true;
             }
 
-            var silent = generation.SentAt == 0 ? -generation.Delay : time.GetElapsedTime(generation.SentAt);
+            var silent = generation.SentAt is { } sentAt ? time.GetElapsedTime(sentAt) : -generation.Delay;
 
             // One that is overdue will most likely be so for as long again.
             return (_pace.Latency - silent).Duration() <= wait;
@@ -418,7 +418,7 @@ internal sealed class OllamaLane(OllamaHost host, TimeProvider time) : IDisposab
         {
             if (generation.FirstText is null && piece.Text.Length != 0)
             {
-                generation.FirstText = time.GetElapsedTime(generation.SentAt);
+                generation.FirstText = time.GetElapsedTime(generation.SentAt!.Value);
                 _pace.Answered(generation.FirstText.Value);
             }
 
@@ -448,9 +448,9 @@ internal sealed class OllamaLane(OllamaHost host, TimeProvider time) : IDisposab
             return;
         }
 
-        if (generation is { SentAt: not 0, FirstText: null })
+        if (generation is { SentAt: { } sentAt, FirstText: null })
         {
-            _pace.Unheard(time.GetElapsedTime(generation.SentAt));
+            _pace.Unheard(time.GetElapsedTime(sentAt));
         }
 
         generation.Cancel();
