@@ -25,7 +25,8 @@ internal sealed class EditorSession : IDisposable
     /// <summary>Starts a server whose models lie in <paramref name="home"/>.</summary>
     public static EditorSession Start(string server, string home) => new(Process.Start(new ProcessStartInfo(server, ["serve", "--stdio"])
     {
-        Environment = { ["LLMASSIST_HOME"] = home },
+        // As on most machines: no Ollama, also where there is one.
+        Environment = { ["LLMASSIST_HOME"] = home, ["OLLAMA_HOST"] = "127.0.0.1:9" },
         RedirectStandardInput = true,
         RedirectStandardOutput = true,
     })!);

@@ -118,12 +118,12 @@ internal sealed class OllamaLane(OllamaHost host, TimeProvider time) : IDisposab
         }
     }
 
-    /// <summary>What the ticket's model has produced so far, if that is worth showing at once; null if not.</summary>
+    /// <summary>What the ticket's model had produced before it was asked for, if that is worth showing at once; null if not.</summary>
     public string? Ready(LaneTicket ticket)
     {
         lock (_gate)
         {
-            return ticket.Generation.Worth(ticket.Question, LaneStage.Lines) is { Length: > 0 } text ? text : null;
+            return !ticket.IsJoined ? null : ticket.Generation.Worth(ticket.Question, LaneStage.Lines) is { Length: > 0 } text ? text : null;
         }
     }
 

@@ -78,6 +78,7 @@ public sealed class OllamaLaneTests
         Assert.Equal("total_price", LanePlay.Shown(first, Before));
 
         // It was still held back, in case the user types on.
+        await play.Time.ArmedAsync(first.Ollama.Delay).WaitAsync(Play.Hang);
         play.Time.Advance(first.Ollama.Delay);
         await PlayOnAsync(play, await play.Server.AskedAsync("/api/generate", 2).WaitAsync(Play.Hang));
         const string Typed = "value = tot$0\n";
