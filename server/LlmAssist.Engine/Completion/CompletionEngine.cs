@@ -49,12 +49,8 @@ public sealed class CompletionEngine : IDisposable
     /// <summary>Bytes of memory that the open documents take; an estimate.</summary>
     public long CommittedBytes => _pattern.CommittedBytes;
 
-    /// <summary>How many generations a model of Ollama was asked for since the engine was made.</summary>
-    public int GenerationsBegun => _lane?.Begun ?? 0;
-
     /// <summary>Whether we know how to ask a model of Ollama for what stands between two texts.</summary>
-    public static bool FillsMiddle(string name, ModelFacts facts) =>
-        FimTemplate.Detect(new(name, facts.Family, facts.Capabilities, facts.Template)) is FimSupport.Known;
+    public static bool FillsMiddle(string name, ModelFacts facts) => LayoutFinding.Of(name, facts).Layout is not null;
 
     /// <summary>Learns from a document that was opened, in the background of nobody: call it where time is cheap.</summary>
     /// <param name="path">See <see cref="CompletionQuery.Path"/>.</param>
@@ -186,7 +182,8 @@ public sealed class CompletionEngine : IDisposable
                 return null;
             }
 
-            return Conclude(Joined(ready));
+            Join(ready);
+            return Conclude(ready);
         }
 
         /// <summary>Waits for the model of Ollama, and answers. To be called outside of the engine's lock.</summary>
@@ -232,30 +229,30 @@ public sealed class CompletionEngine : IDisposable
                 return null;
             }
 
-            var text = Joined(ready);
-            if (OllamaLine(text) is not { } line || (cached.Lane == CompletionLane.Ollama && line.Text.Length <= cached.Text.Length))
+            Join(ready);
+            if (OllamaLine(ready) is not { } line || (cached.Lane == CompletionLane.Ollama && line.Text.Length <= cached.Text.Length))
             {
                 return null;
             }
 
-            return Shown(Ranker.Rank(cached.Lane == CompletionLane.Ollama ? null : cached, line, settings.MinConfidence));
+            // What the user is typing into does not vanish, whatever is thought of its source by now.
+            var lines = Ranker.Rank(cached.Lane == CompletionLane.Ollama ? null : cached, line, settings.MinConfidence);
+            return lines.Count == 0 ? null : Shown(lines);
         }
 
-        private string Joined(string ready)
+        // The model had said something that fits before it was asked: nothing is waited for.
+        private void Join(string ready)
         {
-            // Over at once: it is the wait that others would have to be let in for.
-            var (text, report) = (ready, _laneReport);
-            _laneReport = report ?? new()
+            _laneReport = new()
             {
                 Model = _ticket!.Generation.ModelName,
                 Outcome = LaneOutcome.Joined,
                 FirstText = _ticket.Generation.FirstText,
                 Delay = _ticket.Generation.Delay,
-                Text = text,
+                Text = ready,
             };
             _lane!.Leave(_ticket!, isCanceled: false);
             Stage("ollama");
-            return text;
         }
 
         // The answer, with what the model of Ollama has said; empty for nothing.

@@ -37,19 +37,6 @@ internal sealed class OllamaLane(OllamaHost host, TimeProvider time) : IDisposab
     private LaneGeneration? _current;
     private Task _running = Task.CompletedTask; // the generation begun last, and with it all before
     private Shown? _shown;
-    private int _begun;
-
-    /// <summary>How many generations were sent to a model since the start.</summary>
-    public int Begun
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return _begun;
-            }
-        }
-    }
 
     /// <summary>How a model has done so far.</summary>
     /// <param name="model">Its key.</param>
@@ -213,7 +200,8 @@ internal sealed class OllamaLane(OllamaHost host, TimeProvider time) : IDisposab
             {
                 lock (_gate)
                 {
-                    if (generation.Waiting == 0)
+                    // Another query may have come, and been answered, while the timer fired.
+                    if (generation is { Waiting: 0, IsForsaken: true })
                     {
                         EndLocked(generation);
                     }
@@ -341,7 +329,6 @@ internal sealed class OllamaLane(OllamaHost host, TimeProvider time) : IDisposab
             var (request, stops) = Compose(generation.Question, use);
             lock (_gate)
             {
-                _begun++;
                 generation.Begin(stops, time.GetTimestamp());
             }
 
