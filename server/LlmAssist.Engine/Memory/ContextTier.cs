@@ -10,6 +10,8 @@ public static class ContextTier
     /// <summary>The size where nobody knows how much memory there is.</summary>
     public const int Unknown = 2000;
 
+    private const int Least = 1000;
+
     private static readonly (ByteSize Available, int Tokens)[] Steps =
     [
         (ByteSize.GiB(8), 8000),
@@ -29,6 +31,10 @@ public static class ContextTier
             }
         }
 
-        return 1000;
+        return Least;
     }
+
+    /// <summary>All sizes from <paramref name="most"/> down, for a model that was trained for at most <paramref name="trained"/>.</summary>
+    public static IReadOnlyList<int> Ladder(int most, int trained) =>
+        [.. Steps.Select(step => step.Tokens).Append(Least).Where(tokens => tokens <= most).Select(tokens => Math.Min(tokens, trained)).Distinct()];
 }

@@ -32,4 +32,8 @@ public readonly record struct ProcessMemory(ByteSize Resident, ByteSize Private)
 /// <param name="System">Null when the system does not tell.</param>
 /// <param name="Process">Null when the system does not tell.</param>
 /// <param name="Missing">One sentence for each null, with the reason and what to do; empty when all is known.</param>
-public sealed record MemoryReading(SystemMemory? System, ProcessMemory? Process, IReadOnlyList<Phrase> Missing);
+public sealed record MemoryReading(SystemMemory? System, ProcessMemory? Process, IReadOnlyList<Phrase> Missing)
+{
+    /// <summary>How much the system waits for memory; null where it does not tell (anything but Linux with PSI).</summary>
+    public MemoryPressure? Pressure { get; init; }
+}
