@@ -1,7 +1,7 @@
 // The list of "Choose Models", and where a choice is kept. Pure.
 
 import { l10n } from "vscode";
-import { completes, modelLines, type ModelLines } from "./models";
+import { byFit, completes, modelLines, type ModelLines } from "./models";
 import type { ListedModel, OllamaModel, PatternModel } from "./protocol";
 
 /** What the settings say about Ollama. */
@@ -33,7 +33,8 @@ export interface ChoiceRow extends ModelLines {
  * drawn here, and choosing a row acts at once. The marks are no part of the label: a screen reader would read them out.
  */
 export function choiceRows(models: ListedModel[], settings: OllamaSettings): ChoiceRow[] {
-  return [...patternRows(models.filter(isPattern), settings), ...ollamaRows(models.filter(isOllama), settings)];
+  const sorted = byFit(models);
+  return [...patternRows(sorted.filter(isPattern), settings), ...ollamaRows(sorted.filter(isOllama), settings)];
 }
 
 /** What tells a row from the others, also after the models were listed anew. */

@@ -10,6 +10,7 @@ import {
   CloseAction,
   DidChangeConfigurationNotification,
   ErrorAction,
+  ErrorCodes,
   ExecuteCommandRequest,
   LanguageClient,
   LSPErrorCodes,
@@ -18,13 +19,15 @@ import {
   State,
   TransportKind,
   WorkDoneProgressCancelNotification,
+  type ClientCapabilities,
   type LanguageClientOptions,
+  type StaticFeature,
 } from "vscode-languageclient/node";
 import { withoutNulls } from "./json";
 import { paletteCommands } from "./paletteCommands";
-import { statusNotification, type ServerCommands, type ServerStatus } from "./protocol";
+import { experimentalCapabilities, statusNotification, updateSettingRequest, type ServerCommands, type ServerStatus, type SettingUpdate } from "./protocol";
 import { findServer, judgeVersion, type VersionRun } from "./serverPath";
-import { onSettingsChanged, settingAt, settings } from "./settings";
+import { keepAnswer, onSettingsChanged, settingAt, settings } from "./settings";
 import type { Progress, ServerView } from "./status";
 import { KeepsCrashingError, Supervisor, type RunningServer, type SupervisorState } from "./supervisor";
 import { UserError, type Remedy } from "./userError";
@@ -269,7 +272,20 @@ class RunningClient implements RunningServer {
       },
     };
     this.client = new QuietClient("llmAssist", "LLM Assist", server, options);
+    this.client.registerFeature(new Announcement());
     this._subscriptions.push(
+      this.client.onRequest(updateSettingRequest, async (update: SettingUpdate) => {
+        try {
+          await keepAnswer(update);
+          return null;
+        } catch (error) {
+          log.error(`${updateSettingRequest}: ${String(error)}`);
+          // Without a code of its own the library would put its own words before the sentence.
+          return error instanceof UserError
+            ? new ResponseError(ErrorCodes.InvalidParams, error.message)
+            : new ResponseError(ErrorCodes.InternalError, String(error));
+        }
+      }),
       this.client.onNotification(statusNotification, (status: unknown) => {
         this.status = withoutNulls(status) as ServerStatus;
         this._changed();
@@ -339,6 +355,25 @@ class RunningClient implements RunningServer {
 class QuietClient extends LanguageClient {
   override error(message: string, data?: unknown): void {
     super.error(message, data, false);
+  }
+}
+
+/** Tells the server what this client takes beyond LSP. */
+class Announcement implements StaticFeature {
+  fillClientCapabilities(capabilities: ClientCapabilities): void {
+    capabilities.experimental = { ...capabilities.experimental as object | undefined, ...experimentalCapabilities };
+  }
+
+  initialize(): void {
+    // Nothing depends on what the server can do.
+  }
+
+  getState(): ReturnType<StaticFeature["getState"]> {
+    return { kind: "static" };
+  }
+
+  clear(): void {
+    // There is nothing to give back.
   }
 }
 

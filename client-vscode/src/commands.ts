@@ -5,7 +5,8 @@ import * as vscode from "vscode";
 import type { ServerConnection } from "./client";
 import { explanationPage } from "./explanation";
 import { bytes } from "./figures";
-import { chooseModels, deleteModel, loadModel, pullModel, unloadModel } from "./modelCommands";
+import { memoryHistoryPage } from "./memoryHistory";
+import { chooseModels, deleteModel, loadModel, pinModel, pullModel, unloadModel, unpinModel } from "./modelCommands";
 import { modelMessage } from "./models";
 import { paletteCommands } from "./paletteCommands";
 import type { MemoryReport } from "./protocol";
@@ -15,7 +16,7 @@ import { UserError } from "./userError";
 
 /** Registers every palette command; the answer takes them back. */
 export function registerCommands(server: ServerConnection, log: vscode.LogOutputChannel): vscode.Disposable {
-  const explanation = new ExplanationPage();
+  const pages = new Pages();
   const actions: Record<keyof typeof paletteCommands, () => Promise<void>> = {
     trainWorkspace: () => trainWorkspace(server),
     cancelTraining: () => server.cancelTraining(),
@@ -23,10 +24,16 @@ export function registerCommands(server: ServerConnection, log: vscode.LogOutput
     pullModel: () => pullModel(server),
     loadModel: () => loadModel(server),
     unloadModel: () => unloadModel(server),
+    pinModel: () => pinModel(server),
+    unpinModel: () => unpinModel(server),
     deleteModel: () => deleteModel(server),
     showMemory: () => showMemory(server, log),
+    showMemoryHistory: async () => {
+      const hours = 24;
+      await pages.show("memory", memoryHistoryPage(await server.request("llmAssist.memory.history", { hours }), hours));
+    },
     explainCompletion: async () => {
-      await explanation.show(explanationPage(await server.request("llmAssist.completion.explain", {})));
+      await pages.show("completion", explanationPage(await server.request("llmAssist.completion.explain", {})));
     },
     showLog: () => {
       log.show();
@@ -40,7 +47,7 @@ export function registerCommands(server: ServerConnection, log: vscode.LogOutput
       paletteCommands[name as keyof typeof paletteCommands],
       () => action().catch((error: unknown) => tell(error, log)),
     ));
-  return vscode.Disposable.from(explanation, ...registrations);
+  return vscode.Disposable.from(pages, ...registrations);
 }
 
 async function trainWorkspace(server: ServerConnection): Promise<void> {
@@ -149,19 +156,19 @@ function memoryLines(report: MemoryReport, unloadButton: vscode.QuickInputButton
   ];
 }
 
-/** A read-only page that is written anew for every question. */
-class ExplanationPage implements vscode.TextDocumentContentProvider, vscode.Disposable {
+/** Read-only pages, each written anew for every question. */
+class Pages implements vscode.TextDocumentContentProvider, vscode.Disposable {
   private readonly _scheme = "llm-assist";
   private readonly _registration = vscode.workspace.registerTextDocumentContentProvider(this._scheme, this);
-  private _text = "";
+  private readonly _texts = new Map<string, string>();
   private _shown = 0;
 
-  async show(text: string): Promise<void> {
-    this._text = text;
+  async show(name: string, text: string): Promise<void> {
     // A new address each time: of one that it knows the editor may show the text of last time, even if it is told that
     // the text has changed. The preview takes the place of the one before all the same.
     this._shown++;
-    const uri = vscode.Uri.from({ scheme: this._scheme, path: "/completion.md", query: String(this._shown) });
+    const uri = vscode.Uri.from({ scheme: this._scheme, path: `/${name}.md`, query: String(this._shown) });
+    this._texts.set(uri.path, text);
     try {
       await vscode.commands.executeCommand("markdown.showPreview", uri);
     } catch {
@@ -170,8 +177,8 @@ class ExplanationPage implements vscode.TextDocumentContentProvider, vscode.Disp
     }
   }
 
-  provideTextDocumentContent(): string {
-    return this._text;
+  provideTextDocumentContent({ path }: vscode.Uri): string {
+    return this._texts.get(path) ?? "";
   }
 
   dispose(): void {

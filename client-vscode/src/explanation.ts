@@ -2,7 +2,7 @@
 
 import { l10n } from "vscode";
 import { count, duration, fraction, patience } from "./figures";
-import { codeBlock, escaped } from "./markdown";
+import { codeBlock, escaped, tableRow } from "./markdown";
 import type { Explanation } from "./protocol";
 
 /** The page in Markdown; `null` stands for "nothing was asked for yet". */
@@ -190,7 +190,7 @@ function stageInWords(stage: string): string {
 }
 
 function table(rows: string[][]): string {
-  return ["| | |", "|:--|:--|", ...rows.map((cells) => `| ${cells.map(escaped).join(" | ")} |`)].join("\n");
+  return ["| | |", "|:--|:--|", ...rows.map(tableRow)].join("\n");
 }
 
 function fileName(uri: string): string {

@@ -5,6 +5,11 @@ export function escaped(text: string): string {
   return text.replace(/\s+/g, " ").replace(/[\\`*_{}[\]()#+\-.!|<>~&$:@]/g, "\\$&");
 }
 
+/** The row of a table. */
+export function tableRow(cells: string[]): string {
+  return `| ${cells.map(escaped).join(" | ")} |`;
+}
+
 /** `text` as a code block, whatever it contains. */
 export function codeBlock(text: string): string {
   // CommonMark: a fence ends only at a fence at least as long.

@@ -5,7 +5,7 @@ import { choiceKey, choiceRows, type ChoiceAction, type ChoiceRow } from "./choi
 import type { ServerConnection } from "./client";
 import { downloadRows, type DownloadRow } from "./download";
 import { bytes, moment } from "./figures";
-import { completes, hostName, modelLines, modelMessage } from "./models";
+import { byFit, completes, hostName, modelLines, modelMessage } from "./models";
 import { paletteCommands } from "./paletteCommands";
 import type { ListedModel, OllamaModel } from "./protocol";
 import { keepOllamaModel, ollamaSettings } from "./settings";
@@ -120,6 +120,30 @@ export async function unloadModel(server: ServerConnection): Promise<void> {
   });
   if (model !== undefined) {
     say(modelMessage(await server.request("llmAssist.models.unload", { id: model.id })));
+  }
+}
+
+export async function pinModel(server: ServerConnection): Promise<void> {
+  const model = await pickModel(server, {
+    title: vscode.l10n.t("Pin a model: it is not unloaded to make room for others"),
+    // A model of the cloud takes no memory that it could keep.
+    fits: (model) => model.loaded && !model.pinned && !(model.source === "ollama" && model.remoteHost !== undefined),
+    nothing: vscode.l10n.t("There is no loaded model that is not pinned already. Load one first."),
+  });
+  if (model !== undefined) {
+    say((await server.request("llmAssist.models.pin", { id: model.id })).message);
+  }
+}
+
+export async function unpinModel(server: ServerConnection): Promise<void> {
+  const model = await pickModel(server, {
+    title: vscode.l10n.t("Unpin a model: it may be unloaded to make room for others"),
+    // One that is not loaded as well: it may have been pinned before it left.
+    fits: ({ pinned }) => pinned,
+    nothing: vscode.l10n.t("No model is pinned."),
+  });
+  if (model !== undefined) {
+    say((await server.request("llmAssist.models.unpin", { id: model.id })).message);
   }
 }
 
@@ -275,7 +299,7 @@ async function pickModel(server: ServerConnection, { title, fits, nothing }: Wan
     return undefined;
   }
 
-  const items = all.filter(fits).map((model) => ({ ...modelLines(model), model }));
+  const items = byFit(all.filter(fits)).map((model) => ({ ...modelLines(model), model }));
   if (items.length === 0) {
     void vscode.window.showInformationMessage(nothing);
     return undefined;

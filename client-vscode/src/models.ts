@@ -23,6 +23,17 @@ export function completes(model: ListedModel): boolean {
     || model.capabilities.includes("completion");
 }
 
+/**
+ * The models in the order in which they are worth a look: pattern models as they come, then Ollama's by what their memory
+ * costs. Those that take some already, the one in use first; the best that fits now; those that others must leave for;
+ * those that do not fit. In between are those of which nothing is known, and last those that need no memory of this
+ * machine and have code sent elsewhere.
+ */
+export function byFit(models: ListedModel[]): ListedModel[] {
+  const ollama = models.filter((model) => model.source === "ollama");
+  return [...models.filter(({ source }) => source !== "ollama"), ...ollama.sort(compareFit)];
+}
+
 /** Where a model of the cloud runs, as people write it: `ollama.com` for `https://ollama.com:443`. */
 export function hostName(remoteHost: string): string {
   try {
@@ -55,6 +66,7 @@ function patternLines(model: PatternModel): ModelLines {
     moment(model.createdAt),
     model.current ? "" : l10n.t("older version"),
     model.loaded ? l10n.t("in use") : "",
+    model.pinned ? l10n.t("pinned") : "",
   ];
   const facts = [
     bytes(model.sizeBytes),
@@ -68,9 +80,11 @@ function ollamaLines(model: OllamaModel): ModelLines {
   const { remoteHost, parameterSize = "", quantization = "", contextTokens } = model;
   const states = [
     model.current ? l10n.t("in use") : "",
+    model.pinned ? l10n.t("pinned") : "",
     remoteHost === undefined ? "" : l10n.t("your code is sent to {0}", hostName(remoteHost)),
     model.loaded && remoteHost === undefined ? l10n.t("in memory: {0}", bytes(model.memoryKb * 1024)) : "",
     contextTokens === undefined ? "" : l10n.t("{0} tokens of context", count(contextTokens)),
+    ...model.loaded ? [] : prospects(model),
   ];
   const facts = [
     // First, since the list cuts off the end: what matters most for completing code.
@@ -81,6 +95,83 @@ function ollamaLines(model: OllamaModel): ModelLines {
     quantization,
   ];
   return { label: model.name, description: joined(states), detail: joined(facts) };
+}
+
+// What would be if it were loaded.
+function prospects({ fit, predictedBytes, fitContextTokens, fitEvicts = [] }: OllamaModel): string[] {
+  const size = predictedBytes === undefined ? "" : bytes(predictedBytes);
+  const context = fitContextTokens === undefined ? "" : l10n.t("{0} tokens of context", count(fitContextTokens));
+  switch (fit) {
+    case "now":
+      return [size === "" ? l10n.t("fits now") : l10n.t("fits now: {0}", size), context];
+    case "afterEvicting":
+      return [
+        size === "" ? "" : l10n.t("takes {0}", size),
+        context,
+        fitEvicts.length === 0 ? l10n.t("others are unloaded for it") : l10n.t("unloads {0}", fitEvicts.map(nameOf).join(", ")),
+      ];
+    case "no":
+      // The context that it would have matters to nobody.
+      return [size === "" ? l10n.t("does not fit") : l10n.t("does not fit: takes {0}", size)];
+    case undefined:
+    default:
+      return [size === "" ? "" : l10n.t("takes {0}", size), context];
+  }
+}
+
+function nameOf(id: string): string {
+  return id.replace(/^(ollama|pattern):/, "");
+}
+
+const unknownRank = 3;
+
+function compareFit(left: OllamaModel, right: OllamaModel): number {
+  const rank = fitRank(left);
+  if (rank !== fitRank(right)) {
+    return rank - fitRank(right);
+  }
+
+  // Nothing is known to compare: as the server lists them.
+  if (rank === unknownRank || left.remoteHost !== undefined) {
+    return 0;
+  }
+
+  const [leftSize, rightSize] = [left, right].map(({ predictedBytes, sizeBytes }) => predictedBytes ?? sizeBytes) as [number, number];
+  if (left.fit === "no") {
+    // The smallest is the nearest to fitting.
+    return leftSize - rightSize;
+  }
+
+  // Of the models of one kind the larger is the better, and one that does not see what follows is not worth its size.
+  return (left.fitEvicts?.length ?? 0) - (right.fitEvicts?.length ?? 0)
+    || Number(right.fillsMiddle ?? false) - Number(left.fillsMiddle ?? false)
+    || rightSize - leftSize;
+}
+
+function fitRank({ current, loaded, remoteHost, fit }: OllamaModel): number {
+  if (current) {
+    return 0;
+  }
+
+  if (remoteHost !== undefined) {
+    return 6;
+  }
+
+  if (loaded) {
+    return 1;
+  }
+
+  switch (fit) {
+    case "now":
+      return 2;
+    case "afterEvicting":
+      return 4;
+    case "no":
+      return 5;
+    case undefined:
+    default:
+      return unknownRank;
+  }
 }
 
 function middle(model: OllamaModel): string {

@@ -4,6 +4,18 @@
 /** Server to client: on change, at most once a second, and at least every five seconds while a model is loaded. */
 export const statusNotification = "llmAssist/status";
 
+/** Server to client, if the client has announced that it takes it: keeps what the user answered to a question of the server. */
+export const updateSettingRequest = "llmAssist/updateSetting";
+
+/** What a client announces in `experimental` of its capabilities. */
+export const experimentalCapabilities = { llmAssist: { updateSetting: true } } as const;
+
+export interface SettingUpdate {
+  /** Without the leading `llmAssist`. */
+  key: string;
+  value: unknown;
+}
+
 export type ServerState = "ready" | "training" | "loading" | "degraded" | "off";
 
 export interface ServerStatus {
@@ -26,6 +38,8 @@ export interface MemoryStatus {
   /** What all models take now. */
   modelsBytes: number;
   models: ModelMemory[];
+  /** Sentences in the user's language. */
+  advice?: string[];
 }
 
 /** A loaded model. */
@@ -41,15 +55,50 @@ export interface ModelMemory {
   contextTokens?: number;
   /** ISO 8601. */
   lastUsed: string;
+  /** Whether it is never unloaded to make room. */
   pinned: boolean;
   busy: boolean;
 }
 
 export interface MemoryReport extends MemoryStatus {
-  /** Sentences in the user's language. */
   advice: string[];
   /** The server process itself. */
   processBytes?: number;
+}
+
+/** What was in memory in the last hours, and what happened to it. */
+export interface MemoryHistory {
+  /** The oldest first. */
+  samples: MemorySample[];
+  /** The oldest first. */
+  events: MemoryEvent[];
+}
+
+/** What the machine had at one moment, and what models took of it. */
+export interface MemorySample {
+  /** ISO 8601. */
+  at: string;
+  totalBytes?: number;
+  availableBytes?: number;
+  limitBytes: number;
+  models: ModelShare[];
+}
+
+export interface ModelShare {
+  id: string;
+  bytes: number;
+}
+
+export interface MemoryEvent {
+  /** ISO 8601. */
+  at: string;
+  /** `load`, `unload`, `evict`, `refuse`, `expire` or `crash`. */
+  kind: string;
+  id: string;
+  /** What the model took or would have taken; 0 if that is not known. */
+  bytes: number;
+  /** In the user's language. */
+  reason: string;
 }
 
 /** A model on disk, loaded or not. What only one kind of model has is in {@link PatternModel} and {@link OllamaModel}. */
@@ -70,6 +119,8 @@ export interface ModelEntry {
   current: boolean;
   /** Of a pattern model the file, of Ollama's what it takes now: 0 if it is not loaded. */
   memoryKb: number;
+  /** Whether it is never unloaded to make room. */
+  pinned: boolean;
 }
 
 export interface PatternModel extends ModelEntry {
@@ -97,7 +148,17 @@ export interface OllamaModel extends ModelEntry {
   fillsMiddle?: boolean;
   /** Where a model of the cloud runs: what it is asked is sent there. Missing for models of this machine. */
   remoteHost?: string;
+  /** What it takes of RAM, or would take if it were loaded. */
+  predictedBytes?: number;
+  /** Whether there is room for it. */
+  fit?: Fit;
+  /** The context that it would be loaded with. */
+  fitContextTokens?: number;
+  /** The ids of the models that would have to be unloaded for it. */
+  fitEvicts?: string[];
 }
+
+export type Fit = "now" | "afterEvicting" | "no";
 
 export type ListedModel = PatternModel | OllamaModel;
 
@@ -112,6 +173,13 @@ export interface ModelAnswer {
   /** One sentence in the user's language. */
   message: string;
   modelStats?: ModelStatistics;
+}
+
+export interface PinAnswer {
+  id: string;
+  pinned: boolean;
+  /** One sentence in the user's language. */
+  message: string;
 }
 
 export type Lane = "pattern" | "ollama" | "cache" | "none";
@@ -160,11 +228,14 @@ export interface ServerCommands {
   "llmAssist.models.list": { argument: Record<string, never>; answer: ListedModel[] };
   "llmAssist.models.load": { argument: { id: string }; answer: ModelAnswer };
   "llmAssist.models.unload": { argument: { id: string }; answer: ModelAnswer };
+  "llmAssist.models.pin": { argument: { id: string }; answer: PinAnswer };
+  "llmAssist.models.unpin": { argument: { id: string }; answer: PinAnswer };
   "llmAssist.models.delete": { argument: { id: string }; answer: ModelAnswer };
   "llmAssist.models.train": { argument: { folders?: string[]; name?: string }; answer: ModelAnswer };
   /** Takes as long as the download. Asking again goes on where it was canceled. */
   "llmAssist.ollama.pull": { argument: { name: string }; answer: { id: string; message: string } };
   "llmAssist.memory.status": { argument: Record<string, never>; answer: MemoryReport };
+  "llmAssist.memory.history": { argument: { hours?: number }; answer: MemoryHistory };
   /** `null` before the first request. */
   "llmAssist.completion.explain": { argument: Record<string, never>; answer: Explanation | null };
 }

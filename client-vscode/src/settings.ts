@@ -2,6 +2,8 @@
 
 import * as vscode from "vscode";
 import { settingWrite, type OllamaSettings } from "./choice";
+import type { SettingUpdate } from "./protocol";
+import { UserError } from "./userError";
 
 export interface Settings {
   training: { auto: boolean; [key: string]: unknown };
@@ -52,6 +54,23 @@ export async function keepOllamaModel(name: string): Promise<void> {
   const target = place === "workspace" ? vscode.ConfigurationTarget.Workspace : vscode.ConfigurationTarget.Global;
   await values.update(setting, value, target);
 }
+
+/** Keeps what the user answered to a question of the server. Rejects with a UserError what no question is about. */
+export async function keepAnswer({ key, value }: SettingUpdate): Promise<void> {
+  const choices = answers.get(key);
+  if (choices === undefined) {
+    throw new UserError(vscode.l10n.t("The setting llmAssist.{0} is not one that the server may change; expected is one of these: {1}.", key, [...answers.keys()].join(", ")));
+  }
+
+  if (typeof value !== "string" || !choices.includes(value)) {
+    throw new UserError(vscode.l10n.t("The setting llmAssist.{0} cannot become {1}; expected is one of these: {2}.", key, JSON.stringify(value ?? null), choices.join(", ")));
+  }
+
+  await vscode.workspace.getConfiguration().update(`llmAssist.${key}`, value, vscode.ConfigurationTarget.Global);
+}
+
+// The server asks only about these; that it could write whatever it likes would be too much.
+const answers = new Map([["memory.onModelSwitch", ["ask", "unload", "keep"]]]);
 
 /** Calls back whenever {@link settings} would answer something else than before. */
 export function onSettingsChanged(callback: () => void): vscode.Disposable {

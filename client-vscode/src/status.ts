@@ -67,6 +67,7 @@ export function statusTooltip(view: ServerView): string {
     }
 
     parts.push(memoryTable(view.status.memory));
+    parts.push(...(view.status.memory.advice ?? []).map(escaped));
   }
 
   parts.push(links(view).map(({ title, target }) => `[${escaped(title)}](${target})`).join(" · "));
@@ -189,26 +190,28 @@ export function systemUse(memory: MemoryStatus): string {
 
 /**
  * What a loaded model takes now: of a mapped file also how much it may grow to, of one of Ollama's where it lies and how
- * many tokens it sees.
+ * many tokens it sees. And whether it is pinned: in words, because a screen reader says nothing useful of a drawn pin.
  */
-export function modelMemory({ source, bytes: taken, mappedBytes, vramBytes, contextTokens }: ModelMemory): string {
+export function modelMemory(model: ModelMemory): string {
+  const parts = [...memoryParts(model), model.pinned ? l10n.t("pinned") : ""];
+  return parts.filter((part) => part !== "").join(" · ");
+}
+
+function memoryParts({ source, bytes: taken, mappedBytes, vramBytes, contextTokens }: ModelMemory): string[] {
   if (source !== "ollama") {
-    return mappedBytes === 0
-      ? bytes(taken)
-      : l10n.t("{0} of {1} in RAM", bytes(taken), bytes(Math.max(taken, mappedBytes)));
+    return [mappedBytes === 0 ? bytes(taken) : l10n.t("{0} of {1} in RAM", bytes(taken), bytes(Math.max(taken, mappedBytes)))];
   }
 
-  const parts = [
+  return [
     // A model can lie in the graphics card as a whole.
     taken === 0 && vramBytes !== 0 ? "" : l10n.t("{0} in RAM", bytes(taken)),
     vramBytes === 0 ? "" : l10n.t("{0} in VRAM", bytes(vramBytes)),
     contextTokens === undefined ? "" : l10n.t("{0} tokens of context", count(contextTokens)),
   ];
-  return parts.filter((part) => part !== "").join(" · ");
 }
 
 /** `net_20261120_210334`, `qwen2.5-coder:1.5b (Ollama)`: the id without its source, which is for programs. */
-export function modelLabel({ id, source }: ModelMemory): string {
+export function modelLabel({ id, source }: Pick<ModelMemory, "id" | "source">): string {
   const name = id.startsWith(`${source}:`) ? id.slice(source.length + 1) : id;
   return source === "ollama" ? `${name} (Ollama)` : name;
 }

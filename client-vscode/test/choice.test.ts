@@ -27,6 +27,10 @@ suite("choiceRows", () => {
       patternHeading, "check: shop", "blank: lib",
       ollamaHeading, "check: qwen2.5-coder:1.5b", "blank: llama3.2:1b", "blank: None: pattern models only", download,
     ]],
+    ["what fits before what does not", [shop, { ...llama, name: "big", fit: "no" }, { ...llama, name: "little", fit: "now" }, qwen], {}, [
+      patternHeading, "check: shop",
+      ollamaHeading, "check: qwen2.5-coder:1.5b", "blank: little", "blank: big", "blank: None: pattern models only", download,
+    ]],
     ["nothing yet", [], {}, [
       patternHeading, "mortar-board: Train on Workspace",
       ollamaHeading, lost, "check: None: pattern models only", download,

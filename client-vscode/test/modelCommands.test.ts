@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import type { LogOutputChannel } from "vscode";
 import type { ServerConnection } from "../src/client";
-import { chooseModels, deleteModel, loadModel, pullModel, unloadModel } from "../src/modelCommands";
+import { chooseModels, deleteModel, loadModel, pinModel, pullModel, unloadModel, unpinModel } from "../src/modelCommands";
 import type { ListedModel } from "../src/protocol";
 import { UserError } from "../src/userError";
 import { CancellationError, rehearse, script } from "./support/editor";
@@ -133,6 +133,30 @@ suite("one model", () => {
     rehearse({ rows: ["qwen"] });
     await run(unloadModel, [shop, qwen]);
     assert.deepEqual(script.record.slice(1), ["server: models.unload ollama:qwen2.5-coder:1.5b", "says: done"]);
+  });
+
+  test("Pin Model has the loaded ones that are not pinned", async () => {
+    rehearse({ rows: ["qwen"] });
+    await run(pinModel, [{ ...shop, pinned: true }, qwen, llama]);
+    assert.deepEqual(script.record, [
+      "list: Pin a model: it is not unloaded to make room for others",
+      "server: models.pin ollama:qwen2.5-coder:1.5b",
+      "says: done",
+    ]);
+
+    rehearse({ rows: ["qwen"] });
+    await run(pinModel, [{ ...shop, pinned: true }, llama, { ...cloud, loaded: true }]);
+    assert.deepEqual(script.record, ["asks: There is no loaded model that is not pinned already. Load one first."]);
+  });
+
+  test("Unpin Model has the pinned ones, loaded or not", async () => {
+    rehearse({ rows: ["llama3.2"] });
+    await run(unpinModel, [shop, qwen, { ...llama, pinned: true }]);
+    assert.deepEqual(script.record.slice(1), ["server: models.unpin ollama:llama3.2:1b", "says: done"]);
+
+    rehearse();
+    await run(unpinModel, [shop, qwen]);
+    assert.deepEqual(script.record, ["asks: No model is pinned."]);
   });
 
   test("Delete Model leaves Ollama's alone", async () => {

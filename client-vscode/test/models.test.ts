@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { bytes, duration, gigabytes, patience, usedOfTotal } from "../src/figures";
-import { completes, hostName, modelLines, modelMessage } from "../src/models";
+import { byFit, completes, hostName, modelLines, modelMessage } from "../src/models";
 import type { OllamaModel } from "../src/protocol";
 import { ollamaModel, patternModel, type Changes } from "./support/samples";
 import { speaking } from "./support/vscode";
@@ -38,6 +38,27 @@ suite("a model of Ollama in a list", () => {
     ["of the cloud, in use", { sizeBytes: 384, remoteHost: "https://ollama.com:443", parameterSize: "480B", quantization: "" },
       "in use · your code is sent to ollama.com · 4,000 tokens of context",
       "fills in the middle · 480B parameters"],
+    ["pinned", { pinned: true },
+      "in use · pinned · in memory: 1.3 GB · 4,000 tokens of context",
+      "fills in the middle · 940 MB on disk · 1.5B parameters · Q4_K_M"],
+    ["that fits now", { ...unloaded, current: false, fit: "now", predictedBytes: 1_400_000_000, fitContextTokens: 8000, fitEvicts: [] },
+      "fits now: 1.3 GB · 8,000 tokens of context",
+      "fills in the middle · 940 MB on disk · 1.5B parameters · Q4_K_M"],
+    ["that others must leave for", {
+      ...unloaded, current: false, fit: "afterEvicting", predictedBytes: 1_400_000_000, fitContextTokens: 2000,
+      fitEvicts: ["ollama:llama3.2:1b", "pattern:shop_20251103_120000"],
+    },
+      "takes 1.3 GB · 2,000 tokens of context · unloads llama3.2:1b, shop_20251103_120000",
+      "fills in the middle · 940 MB on disk · 1.5B parameters · Q4_K_M"],
+    ["that does not fit", { ...unloaded, current: false, fit: "no", predictedBytes: 1_400_000_000, fitContextTokens: 1000 },
+      "does not fit: takes 1.3 GB",
+      "fills in the middle · 940 MB on disk · 1.5B parameters · Q4_K_M"],
+    ["whose room is not known", { ...unloaded, current: false, predictedBytes: 1_400_000_000 },
+      "takes 1.3 GB",
+      "fills in the middle · 940 MB on disk · 1.5B parameters · Q4_K_M"],
+    ["that is loaded tells what it takes, not what it would", { current: false, fit: "now", predictedBytes: 9_000_000_000, fitContextTokens: 8000 },
+      "in memory: 1.3 GB · 4,000 tokens of context",
+      "fills in the middle · 940 MB on disk · 1.5B parameters · Q4_K_M"],
     ["that only measures texts", { ...unloaded, current: false, capabilities: ["embedding"] },
       "",
       "does not complete · 940 MB on disk · 1.5B parameters · Q4_K_M"],
@@ -51,7 +72,52 @@ suite("a model of Ollama in a list", () => {
   test("in Spanish", () => {
     const { description, detail } = speaking("es", () => modelLines(ollamaModel()));
     assert.equal(description, "en uso · en memoria: 1,3 GB · 4000 tokens de contexto");
+    assert.equal(
+      speaking("es", () => modelLines(ollamaModel({ ...unloaded, current: false, fit: "now", predictedBytes: 1_400_000_000 }))).description,
+      "cabe ahora: 1,3 GB");
     assert.equal(detail, "rellena huecos · 940 MB en disco · 1.5B parámetros · Q4_K_M");
+  });
+});
+
+suite("the order in which models are worth a look", () => {
+  const named = (name: string, changes: Changes<OllamaModel> = {}): OllamaModel =>
+    ollamaModel({ name, ...unloaded, current: false, ...changes });
+  const gigabytes = (count: number): { predictedBytes: number } => ({ predictedBytes: count * 1024 ** 3 });
+
+  // Each list in its order; whatever comes first, the order is to be the same.
+  const cases: [string, OllamaModel[]][] = [
+    ["by what their memory costs", [
+      named("in use", { current: true }),
+      named("loaded", { loaded: true }),
+      named("fits", { fit: "now", ...gigabytes(1) }),
+      named("unknown"),
+      named("evicts", { fit: "afterEvicting", fitEvicts: ["ollama:loaded"], ...gigabytes(3) }),
+      named("too large", { fit: "no", ...gigabytes(30) }),
+      named("cloud", { remoteHost: "https://ollama.com:443" }),
+    ]],
+    ["what fits: the largest that fills in the middle", [
+      named("large", { fit: "now", ...gigabytes(4) }),
+      named("small", { fit: "now", ...gigabytes(1) }),
+      named("only goes on", { fit: "now", fillsMiddle: false, ...gigabytes(5) }),
+    ]],
+    ["what others must leave for: with the fewest that leave", [
+      named("one, large", { fit: "afterEvicting", fitEvicts: ["ollama:a"], ...gigabytes(4) }),
+      named("one, small", { fit: "afterEvicting", fitEvicts: ["ollama:a"], ...gigabytes(3) }),
+      named("two", { fit: "afterEvicting", fitEvicts: ["ollama:a", "ollama:b"], ...gigabytes(5) }),
+    ]],
+    ["what does not fit: the smallest", [named("30", { fit: "no", ...gigabytes(30) }), named("60", { fit: "no", ...gigabytes(60) })]],
+  ];
+  for (const [name, models] of cases) {
+    test(name, () => {
+      const names = models.map((model) => model.name);
+      assert.deepEqual(byFit([...models].reverse()).map((model) => model.name), names);
+      assert.deepEqual(byFit(models).map((model) => model.name), names);
+    });
+  }
+
+  test("stays as it comes for pattern models, and where nothing is known", () => {
+    const models = [named("b"), patternModel(), named("a", { sizeBytes: 1 }), patternModel({ name: "lib", loaded: false })];
+    assert.deepEqual(byFit(models).map(({ name }) => name), ["shop", "lib", "b", "a"]);
   });
 });
 

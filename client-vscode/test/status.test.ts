@@ -103,6 +103,27 @@ suite("statusTooltip", () => {
     assert.equal(modelMemory(model({ source: "ollama", bytes: 1024 ** 3, mappedBytes: 0 })), "1.0 GB in RAM");
   });
 
+  test("marks what is pinned", () => {
+    const view: ServerView = {
+      kind: "reporting",
+      status: status({}, [model({ pinned: true }), ollamaMemory({ pinned: true }), ollamaMemory({ id: "ollama:llama3.2:1b" })]),
+      progress: undefined,
+    };
+    assert.deepEqual(plain(statusTooltip(view)).split("\n").filter((line) => line.startsWith("|")).slice(4), [
+      "| shop | 3 MB of 24 MB in RAM · pinned |",
+      "| qwen2.5-coder:1.5b (Ollama) | 1.3 GB in RAM · 4,000 tokens of context · pinned |",
+      "| llama3.2:1b (Ollama) | 1.3 GB in RAM · 4,000 tokens of context |",
+    ]);
+  });
+
+  test("gives advice below the table, before what can be done", () => {
+    const { memory } = status();
+    const advice = ["Little memory is left.", "Unload <llama>."];
+    const text = plain(statusTooltip(reporting({ memory: { ...memory, advice } })));
+    assert.match(text, /in RAM \|\n\nLittle memory is left\.\n\nUnload <llama>\.\n\n\[Train/);
+    assert.equal(statusTooltip(reporting({ memory: { ...memory, advice: [] } })), statusTooltip(reporting()));
+  });
+
   test("with limits tells which, and what helps first", () => {
     const message = "Ollama does not answer at http://127.0.0.1:11434.";
     const text = statusTooltip(reporting({ state: "degraded", message }));
@@ -151,7 +172,8 @@ suite("statusTooltip", () => {
     const nasty = "[x](command:workbench.action.quit) | <b>*_`\n# $(zap)";
     const view = reporting({ message: nasty }, { models: 0 });
     const table: ServerView = { kind: "reporting", status: status({}, [model({ id: nasty })]), progress: undefined };
-    for (const text of [statusTooltip(view), statusTooltip(table)]) {
+    const advised = reporting({ memory: { ...status().memory, advice: [nasty] } });
+    for (const text of [statusTooltip(view), statusTooltip(table), statusTooltip(advised)]) {
       assert.doesNotMatch(text, /(?<!\\)\]\(command:workbench/);
       assert.doesNotMatch(text, /(?<!\\)[<`]|^#/m);
     }
