@@ -123,55 +123,45 @@ function nameOf(id: string): string {
   return id.replace(/^(ollama|pattern):/, "");
 }
 
-const unknownRank = 3;
+const ranks = ["inUse", "loaded", "now", "unknown", "afterEvicting", "no", "elsewhere"] as const;
 
 function compareFit(left: OllamaModel, right: OllamaModel): number {
   const rank = fitRank(left);
   if (rank !== fitRank(right)) {
-    return rank - fitRank(right);
+    return ranks.indexOf(rank) - ranks.indexOf(fitRank(right));
   }
 
-  // Nothing is known to compare: as the server lists them.
-  if (rank === unknownRank || left.remoteHost !== undefined) {
+  if (rank === "unknown" || rank === "elsewhere") {
+    // As the server lists them.
     return 0;
   }
 
-  const [leftSize, rightSize] = [left, right].map(({ predictedBytes, sizeBytes }) => predictedBytes ?? sizeBytes) as [number, number];
-  if (left.fit === "no") {
+  const larger = memoryOf(right) - memoryOf(left);
+  if (rank === "no") {
     // The smallest is the nearest to fitting.
-    return leftSize - rightSize;
+    return -larger;
   }
 
-  // Of the models of one kind the larger is the better, and one that does not see what follows is not worth its size.
+  // The larger model is the better one, but not if it cannot see what stands after the cursor.
   return (left.fitEvicts?.length ?? 0) - (right.fitEvicts?.length ?? 0)
     || Number(right.fillsMiddle ?? false) - Number(left.fillsMiddle ?? false)
-    || rightSize - leftSize;
+    || larger;
 }
 
-function fitRank({ current, loaded, remoteHost, fit }: OllamaModel): number {
+function fitRank({ current, loaded, remoteHost, fit }: OllamaModel): typeof ranks[number] {
   if (current) {
-    return 0;
+    return "inUse";
   }
 
   if (remoteHost !== undefined) {
-    return 6;
+    return "elsewhere";
   }
 
-  if (loaded) {
-    return 1;
-  }
+  return loaded ? "loaded" : fit ?? "unknown";
+}
 
-  switch (fit) {
-    case "now":
-      return 2;
-    case "afterEvicting":
-      return 4;
-    case "no":
-      return 5;
-    case undefined:
-    default:
-      return unknownRank;
-  }
+function memoryOf({ predictedBytes, sizeBytes }: OllamaModel): number {
+  return predictedBytes ?? sizeBytes;
 }
 
 function middle(model: OllamaModel): string {
