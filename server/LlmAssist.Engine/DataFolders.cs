@@ -25,6 +25,9 @@ public sealed record DataFolders(string Home)
     /// <summary>State and lock files that windows share.</summary>
     public string State => Path.Combine(Home, "state");
 
+    /// <summary>What the windows on this machine share of its memory. A folder per machine: a home folder on the network has several.</summary>
+    public string Shared => Path.Combine(State, FileSafe(Environment.MachineName));
+
     /// <summary>The folders of the user who runs this process.</summary>
     public static DataFolders OfThisUser() => Of(
         OperatingSystem.IsWindows() ? DataPlatform.Windows : OperatingSystem.IsMacOS() ? DataPlatform.MacOS : DataPlatform.Unix,
@@ -60,5 +63,12 @@ public sealed record DataFolders(string Home)
             : throw new UserException(new(
                 $"This user has no home folder, so there is no place for models. Set {HomeVariable} to a folder.",
                 $"Este usuario no tiene carpeta personal y por eso no hay dónde guardar los modelos. Asigne una carpeta a {HomeVariable}."));
+    }
+
+    /// <summary>A machine's name as the name of a folder: letters, digits, '.', '-' and '_'; at most 64.</summary>
+    internal static string FileSafe(string machine)
+    {
+        var safe = string.Concat(machine.Take(64).Select(unit => char.IsLetterOrDigit(unit) || unit is '.' or '-' or '_' ? unit : '-')).Trim('.', '-');
+        return safe.Length == 0 ? "machine" : safe;
     }
 }

@@ -20,5 +20,29 @@ public readonly record struct ModelId(ModelSource Source, string Name)
     /// <summary>The pattern model in the file <c>NAME.pattern</c>.</summary>
     public static ModelId Pattern(string name) => new(ModelSource.Pattern, name);
 
+    /// <summary>Reads what <see cref="ToString"/> writes: <c>ollama:NAME</c> or <c>pattern:NAME</c>, exactly. False for anything else, and for an empty name.</summary>
+    public static bool TryParse(string? text, out ModelId id)
+    {
+        var colon = text is null ? -1 : text.IndexOf(':');
+        id = default;
+        if (colon < 0 || colon == text!.Length - 1)
+        {
+            return false;
+        }
+
+        var name = text[(colon + 1)..];
+        switch (text[..colon])
+        {
+            case "pattern":
+                id = Pattern(name);
+                return true;
+            case "ollama":
+                id = new(ModelSource.Ollama, name);
+                return true;
+            default:
+                return false;
+        }
+    }
+
     public override string ToString() => Source == ModelSource.Pattern ? $"pattern:{Name}" : $"ollama:{Name}";
 }

@@ -25,7 +25,8 @@ public sealed class LayerTests
         [$"{Engine}.Patterns"] = [Engine, $"{Engine}.Text"],
         [$"{Engine}.Ollama"] = [Engine],
         [$"{Engine}.Memory"] = [Engine], // ids and byte counts, never models
-        [$"{Engine}.Models"] = [Engine, $"{Engine}.Text", $"{Engine}.Patterns", $"{Engine}.Ollama", $"{Engine}.Memory"],
+        [$"{Engine}.Sharing"] = [Engine, $"{Engine}.Memory"],
+        [$"{Engine}.Models"] = [Engine, $"{Engine}.Text", $"{Engine}.Patterns", $"{Engine}.Ollama", $"{Engine}.Memory", $"{Engine}.Sharing"],
         [$"{Engine}.Completion"] = [Engine, $"{Engine}.Text", $"{Engine}.Patterns", $"{Engine}.Ollama", $"{Engine}.Models"],
         [$"{Server}.Rpc"] = [],
         [$"{Server}.Lsp"] = [],
@@ -44,6 +45,7 @@ public sealed class LayerTests
         ($"{Engine}.Patterns", ["System.Net."]),
         ($"{Engine}.Ollama", ["System.IO.File", "System.IO.Directory"]),
         ($"{Engine}.Memory", ["System.Net."]),
+        ($"{Engine}.Sharing", ["System.Net."]),
         ($"{Engine}.Models", ["System.Net."]),
         ($"{Engine}.Completion", ["System.Net.", "System.IO.File", "System.IO.Directory"]),
 
