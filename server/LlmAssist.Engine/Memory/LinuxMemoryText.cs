@@ -1,6 +1,6 @@
 // The text that Linux puts into /proc and into control groups, turned into numbers. Pure functions; MemoryProbe.Linux reads.
-// Formats: the kernel's Documentation/filesystems/proc.rst, admin-guide/cgroup-v2.rst, admin-guide/cgroup-v1/memory.rst
-// and proc_pid_mountinfo(5).
+// Formats: the kernel's Documentation/filesystems/proc.rst, accounting/psi.rst, admin-guide/cgroup-v2.rst,
+// admin-guide/cgroup-v1/memory.rst, proc_pid_mountinfo(5) and proc_pid_stat(5).
 using System.Buffers.Text;
 
 namespace LlmAssist.Engine.Memory;
@@ -73,6 +73,24 @@ internal static class LinuxMemoryText
         Number(memoryStat, unified ? "inactive_file"u8 : "total_inactive_file"u8) ?? 0;
 
     /// <summary>
+    /// How much was waited for memory in the last ten seconds, from /proc/pressure/memory or a group's memory.pressure. Null
+    /// unless both lines are there: "some avg10=0.00 avg60=…" and "full avg10=…".
+    /// </summary>
+    public static MemoryPressure? Pressure(ReadOnlySpan<byte> text) =>
+        Average(text, "some "u8) is { } some && Average(text, "full "u8) is { } full ? new(some, full) : null;
+
+    /// <summary>
+    /// When a process began, from its /proc/PID/stat, in ticks since the machine began: with its id it names a process, which
+    /// the id alone does not. Null for anything else.
+    /// </summary>
+    public static long? StartOf(ReadOnlySpan<byte> stat)
+    {
+        // pid (name) state …: the name may have blanks and parentheses of its own. The start is field 22, and 20th after it.
+        var end = stat.LastIndexOf((byte)')');
+        return end < 0 ? null : Field(stat[(end + 1)..], 19);
+    }
+
+    /// <summary>
     /// The control groups around a process, innermost first, from its /proc/self/cgroup and /proc/self/mountinfo. Each of
     /// them may limit it. A machine may have both hierarchies; which of the groups limit memory only their files tell.
     /// </summary>
@@ -96,6 +114,22 @@ internal static class LinuxMemoryText
         }
 
         return groups;
+    }
+
+    private static double? Average(ReadOnlySpan<byte> text, ReadOnlySpan<byte> name)
+    {
+        foreach (var range in text.Split((byte)'\n'))
+        {
+            var line = text[range];
+            if (line.StartsWith(name) && line[name.Length..] is var rest && rest.StartsWith("avg10="u8))
+            {
+                return Utf8Parser.TryParse(rest["avg10="u8.Length..], out double percent, out _) && double.IsFinite(percent)
+                    ? Math.Clamp(percent, 0, 100)
+                    : null;
+            }
+        }
+
+        return null;
     }
 
     // From the group's folder up to the folder where the hierarchy is mounted. A container may see only a part of the

@@ -10,6 +10,7 @@ public static partial class MemoryProbe
 
         private readonly string _meminfo;
         private readonly string _statm;
+        private readonly string? _pressure;      // null where the kernel does not tell
         private readonly GroupFiles[] _groups;   // innermost first
         private readonly Phrase _noSystem;
         private readonly Phrase _noProcess;
@@ -25,26 +26,43 @@ public static partial class MemoryProbe
             _statm = prefix + "/proc/self/statm";
             _noSystem = NoSystem(_meminfo);
             _noProcess = NoProcess(_statm);
-            _groups = LinuxMemoryText.Groups(TextOf(prefix + "/proc/self/cgroup"), TextOf(prefix + "/proc/self/mountinfo"))
+            _groups = LinuxMemoryText.Groups(LinuxFile.TextOf(prefix + "/proc/self/cgroup"), LinuxFile.TextOf(prefix + "/proc/self/mountinfo"))
                 .Select(group => GroupFiles.Of(prefix, group))
                 .Where(files => File.Exists(files.Limits[0]))
                 .ToArray();
+            _pressure = Telling(prefix + "/proc/pressure/memory");
         }
 
         public MemoryReading Read()
         {
             Span<byte> buffer = stackalloc byte[BufferSize];
-            var system = LinuxMemoryText.Machine(BytesOf(_meminfo, buffer));
+            var pressure = _pressure;
+            var system = LinuxMemoryText.Machine(LinuxFile.BytesOf(_meminfo, buffer));
             if (system is { Total: var physical })
             {
                 foreach (var group in _groups)
                 {
+                    var isFirst = !system.Value.LimitedByGroup;
                     system = Within(group, physical, system.Value, buffer);
+
+                    // Where a group limits us, its tasks may wait while the machine has plenty.
+                    pressure = isFirst && system.Value.LimitedByGroup ? group.Pressure ?? pressure : pressure;
                 }
             }
 
-            var process = LinuxMemoryText.Process(BytesOf(_statm, buffer), Environment.SystemPageSize);
-            return ReadingOf(system, process, _noSystem, _noProcess);
+            var process = LinuxMemoryText.Process(LinuxFile.BytesOf(_statm, buffer), Environment.SystemPageSize);
+            return ReadingOf(system, process, _noSystem, _noProcess) with
+            {
+                Pressure = pressure is null ? null : LinuxMemoryText.Pressure(LinuxFile.BytesOf(pressure, buffer)),
+            };
+        }
+
+        // Without PSI the file is missing, or is there and cannot be read; neither changes while the machine runs, and finding it
+        // out at every reading would cost an exception.
+        private static string? Telling(string path)
+        {
+            Span<byte> buffer = stackalloc byte[BufferSize];
+            return File.Exists(path) && LinuxMemoryText.Pressure(LinuxFile.BytesOf(path, buffer)) is not null ? path : null;
         }
 
         // What is left of the memory found so far inside one more group.
@@ -53,7 +71,7 @@ public static partial class MemoryProbe
             var limit = long.MaxValue;
             foreach (var file in group.Limits)
             {
-                limit = Math.Min(limit, LinuxMemoryText.Limit(BytesOf(file, buffer)) ?? long.MaxValue);
+                limit = Math.Min(limit, LinuxMemoryText.Limit(LinuxFile.BytesOf(file, buffer)) ?? long.MaxValue);
             }
 
             // Most groups have no limit, or one beyond the machine; theirs is not worth two more files.
@@ -62,8 +80,8 @@ public static partial class MemoryProbe
                 return found;
             }
 
-            var used = LinuxMemoryText.Usage(BytesOf(group.Usage, buffer)) ?? 0;
-            var droppable = LinuxMemoryText.InactiveFile(BytesOf(group.Stat, buffer), group.Unified);
+            var used = LinuxMemoryText.Usage(LinuxFile.BytesOf(group.Usage, buffer)) ?? 0;
+            var droppable = LinuxMemoryText.InactiveFile(LinuxFile.BytesOf(group.Stat, buffer), group.Unified);
             var left = Math.Clamp(limit - Math.Max(0, used - droppable), 0, limit);
             return new(
                 ByteSize.Min(found.Total, new(limit)),
@@ -71,40 +89,7 @@ public static partial class MemoryProbe
                 LimitedByGroup: true);
         }
 
-        // Empty when the file cannot be read: for all of these files that means the same as an empty one.
-        private static ReadOnlySpan<byte> BytesOf(string path, Span<byte> buffer)
-        {
-            try
-            {
-                // Shared for writing too, or .NET would ask for a lock that these file systems may not have.
-                using var file = File.OpenHandle(path, share: FileShare.ReadWrite | FileShare.Delete);
-                var length = 0;
-                while (length < buffer.Length && RandomAccess.Read(file, buffer[length..], length) is var read && 0 < read)
-                {
-                    length += read;
-                }
-
-                return buffer[..length];
-            }
-            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-            {
-                return [];
-            }
-        }
-
-        private static string TextOf(string path)
-        {
-            try
-            {
-                return File.ReadAllText(path);
-            }
-            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-            {
-                return "";
-            }
-        }
-
-        private sealed record GroupFiles(string[] Limits, string Usage, string Stat, bool Unified)
+        private sealed record GroupFiles(string[] Limits, string Usage, string Stat, string? Pressure, bool Unified)
         {
             public static GroupFiles Of(string prefix, MemoryGroup group)
             {
@@ -112,8 +97,8 @@ public static partial class MemoryProbe
 
                 // memory.high does not kill, but beyond it the kernel slows a group down until it gives memory back.
                 return group.Unified
-                    ? new([folder + "/memory.max", folder + "/memory.high"], folder + "/memory.current", folder + "/memory.stat", true)
-                    : new([folder + "/memory.limit_in_bytes"], folder + "/memory.usage_in_bytes", folder + "/memory.stat", false);
+                    ? new([folder + "/memory.max", folder + "/memory.high"], folder + "/memory.current", folder + "/memory.stat", Telling(folder + "/memory.pressure"), true)
+                    : new([folder + "/memory.limit_in_bytes"], folder + "/memory.usage_in_bytes", folder + "/memory.stat", null, false);
             }
         }
     }

@@ -634,7 +634,7 @@ public sealed class OllamaHost : IDisposable
             }
         }
 
-        var facts = await connection.CallAsync(isAsked: true, isOfModel: true, (client, either) => client.ShowAsync(model.Name, either), cancellation);
+        var facts = await connection.CallAsync(isAsked: true, isOfModel: true, (client, either) => client.ShowWithListsAsync(model.Name, either), cancellation);
         lock (_gate)
         {
             // Of the tensors, of which there are hundreds, nothing is needed later.

@@ -41,6 +41,12 @@ public sealed record OllamaDeadlines
 /// </remarks>
 public sealed class OllamaClient : IDisposable
 {
+    private const int MaxPath = 4096;
+
+    // Of the architecture's metadata, what may be a number or a list and tells what a model takes.
+    private static readonly string[] SizeLists =
+        ["attention.head_count", "attention.head_count_kv", "attention.key_length", "attention.value_length", "attention.sliding_window_pattern"];
+
     private readonly Uri _base; // ends with a slash
     private readonly TimeProvider _time;
     private readonly OllamaDeadlines _deadlines;
@@ -91,11 +97,36 @@ public sealed class OllamaClient : IDisposable
         return [.. (reply.Models ?? []).OfType<RunningModelWire>().Select(Running).Where(model => model.Name.Length != 0)];
     }
 
-    /// <summary>What the server knows about a model.</summary>
-    public async Task<ModelFacts> ShowAsync(string model, CancellationToken cancellation)
+    /// <summary>What the server knows about a model. Leaves out lists, which it hides.</summary>
+    public async Task<ModelFacts> ShowAsync(string model, CancellationToken cancellation) =>
+        Facts(await ShowWireAsync(model, cancellation));
+
+    /// <summary>
+    /// The same, with the lists if they tell what the model takes in memory: only then is the server asked a second time, because
+    /// it answers with the whole vocabulary, many MiB of it. They are missing if that fails.
+    /// </summary>
+    public async Task<ModelFacts> ShowWithListsAsync(string model, CancellationToken cancellation)
     {
-        var request = Post("api/show", new(model), OllamaJson.Default.ShowWireRequest);
-        return Facts(await AskAsync(request, OllamaJson.Default.ShowWire, model, cancellation));
+        var wire = await ShowWireAsync(model, cancellation);
+        var facts = Facts(wire);
+        if (!HidesSizes(wire, facts))
+        {
+            return facts;
+        }
+
+        try
+        {
+            var scan = await ScanAsync(model, cancellation);
+            return facts with
+            {
+                Lists = new Dictionary<string, IReadOnlyList<long>>([.. facts.Lists.Where(pair => !scan.Lists.ContainsKey(pair.Key)), .. scan.Lists]),
+                VocabularyTokens = facts.VocabularyTokens ?? scan.VocabularyTokens,
+            };
+        }
+        catch (OllamaException)
+        {
+            return facts; // What a model takes is then guessed higher.
+        }
     }
 
     /// <summary>
@@ -240,6 +271,20 @@ public sealed class OllamaClient : IDisposable
         return await exchange.WholeAsync(type, left < TimeSpan.Zero ? TimeSpan.Zero : left);
     }
 
+    private Task<ShowWire> ShowWireAsync(string model, CancellationToken cancellation) =>
+        AskAsync(Post("api/show", new(model), OllamaJson.Default.ShowWireRequest), OllamaJson.Default.ShowWire, model, cancellation);
+
+    private async Task<ListScan> ScanAsync(string model, CancellationToken cancellation)
+    {
+        var begun = _time.GetTimestamp();
+        var request = Post("api/show", new(model) { Verbose = true }, OllamaJson.Default.ShowWireRequest);
+        using var exchange = await OpenAsync(request, model, _deadlines.Answer, cancellation);
+        var left = _deadlines.Answer - _time.GetElapsedTime(begun);
+        var scan = new ListScan();
+        await exchange.ScanAsync(scan, left < TimeSpan.Zero ? TimeSpan.Zero : left);
+        return scan;
+    }
+
     private async Task<OllamaExchange> OpenAsync(HttpRequestMessage request, string? model, TimeSpan deadline, CancellationToken cancellation)
     {
         using (request)
@@ -292,6 +337,7 @@ public sealed class OllamaClient : IDisposable
     private static ModelFacts Facts(ShowWire wire)
     {
         var numbers = new Dictionary<string, long>();
+        var lists = new Dictionary<string, IReadOnlyList<long>>();
         var architecture = "";
         foreach (var (key, value) in wire.ModelInfo ?? [])
         {
@@ -303,8 +349,13 @@ public sealed class OllamaClient : IDisposable
             {
                 architecture = TextOf(value);
             }
+            else if (value.ValueKind == JsonValueKind.Array && ListScan.ListOf(key, value) is { } list)
+            {
+                lists[key] = list;
+            }
         }
 
+        var embedding = wire.Tensors?.FirstOrDefault(tensor => tensor?.Name == "token_embd.weight")?.Shape;
         var template = wire.Template ?? "";
         return new(
             wire.Details?.Family ?? "",
@@ -320,8 +371,38 @@ public sealed class OllamaClient : IDisposable
                 tensor.Name ?? "",
                 tensor.Type ?? "",
                 [.. (tensor.Shape ?? []).Select(length => length ?? 0)]))],
-            string.IsNullOrEmpty(wire.RemoteHost) ? null : wire.RemoteHost);
+            string.IsNullOrEmpty(wire.RemoteHost) ? null : wire.RemoteHost)
+        {
+            Lists = lists,
+            WeightsPath = WeightsIn(wire.Modelfile),
+            VocabularyTokens = Told(numbers.GetValueOrDefault($"{architecture}.vocab_size")) ?? Told(embedding is { Count: 2 } ? embedding[1] : null),
+        };
     }
+
+    // Whether what a model takes depends on a list that was not shown: null, or empty in some versions.
+    private static bool HidesSizes(ShowWire wire, ModelFacts facts) => (wire.ModelInfo ?? []).Any(pair =>
+        pair.Value.ValueKind is JsonValueKind.Null or JsonValueKind.Array
+        && !facts.Lists.ContainsKey(pair.Key)
+        && (SizeLists.Any(key => pair.Key == $"{facts.Architecture}.{key}") || (pair.Key == ListScan.Tokens && facts.VocabularyTokens is null)));
+
+    // The first line FROM names the weights; later ones name projectors and adapters. Before it there are only comments, of
+    // which one names the model; it is a path on the server's machine, whichever system that runs.
+    private static string? WeightsIn(string? modelfile)
+    {
+        foreach (var line in (modelfile ?? "").AsSpan().EnumerateLines())
+        {
+            if (line.StartsWith("FROM ", StringComparison.OrdinalIgnoreCase))
+            {
+                var path = line["FROM ".Length..].Trim().Trim('"');
+                var isPath = path.StartsWith('/') || path.StartsWith(@"\\") || (3 <= path.Length && char.IsAsciiLetter(path[0]) && path[1] == ':' && path[2] is '\\' or '/');
+                return isPath && path.Length <= MaxPath ? path.ToString() : null;
+            }
+        }
+
+        return null;
+    }
+
+    private static long? Told(long? count) => count is > 0 ? count : null;
 
     // A text whose bytes are no UTF-8 is noticed only when it is taken.
     private static string TextOf(JsonElement value)

@@ -13,6 +13,8 @@ internal sealed class OllamaExchange : IDisposable
     private const int MaxLineBytes = 4 << 20;
     private const int MaxBodyBytes = 64 << 20; // 'show' lists every tensor of the model
     private const int MaxErrorBytes = 64 << 10;
+    private const int ScanBytes = 32 << 10;
+    private const int MaxScanBytes = 4 << 20; // for one text, such as a license
 
     private readonly Uri _endpoint;
     private readonly string? _model;
@@ -66,6 +68,37 @@ internal sealed class OllamaExchange : IDisposable
             var body = await ReadUpToAsync(MaxBodyBytes + 1);
             return body.Length <= MaxBodyBytes ? Decode(body.Span, type) : throw OllamaException.TooLong(_endpoint, MaxBodyBytes);
         });
+
+    /// <summary>Reads the whole reply without keeping it, for replies that are large and mean little to us.</summary>
+    /// <param name="deadline">For its end.</param>
+    public Task<bool> ScanAsync(ListScan scan, TimeSpan deadline) => GuardAsync(deadline, async () =>
+    {
+        var buffer = new byte[ScanBytes];
+        var length = 0;
+        for (var total = 0L; ;)
+        {
+            if (length == buffer.Length)
+            {
+                Array.Resize(ref buffer, length < MaxScanBytes ? 2 * length : throw OllamaException.TooLong(_endpoint, MaxScanBytes));
+            }
+
+            var count = await _stream!.ReadAsync(buffer.AsMemory(length), _either.Token);
+            length += count;
+            total += count;
+            if (MaxBodyBytes < total)
+            {
+                throw OllamaException.TooLong(_endpoint, MaxBodyBytes);
+            }
+
+            var taken = Take(scan, buffer.AsSpan(0, length), isEnd: count == 0);
+            buffer.AsSpan(taken, length - taken).CopyTo(buffer);
+            length -= taken;
+            if (count == 0)
+            {
+                return true;
+            }
+        }
+    });
 
     /// <summary>
     /// Reads what follows the last frame, so that the connection can serve again. That is nothing; a server that thinks otherwise
@@ -154,6 +187,18 @@ internal sealed class OllamaExchange : IDisposable
             {
                 _deadline.CancelAfter(Timeout.InfiniteTimeSpan);
             }
+        }
+    }
+
+    private int Take(ListScan scan, ReadOnlySpan<byte> json, bool isEnd)
+    {
+        try
+        {
+            return scan.Take(json, isEnd);
+        }
+        catch (JsonException exception)
+        {
+            throw OllamaException.BadReply(_endpoint, json, exception);
         }
     }
 

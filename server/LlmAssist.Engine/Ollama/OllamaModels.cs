@@ -1,4 +1,6 @@
 // What Ollama says about models, after the wire: nothing here is null that Ollama may leave out, except where that means something.
+using System.Collections.ObjectModel;
+
 namespace LlmAssist.Engine.Ollama;
 
 /// <summary>A model on the server's disk.</summary>
@@ -60,7 +62,7 @@ public sealed record RunningModel(
 /// <param name="Template">The prompt template; empty if there is none.</param>
 /// <param name="Capabilities">Such as <c>completion</c> and <c>insert</c>. Before 0.6.4 concluded from the template.</param>
 /// <param name="Architecture">The prefix of most numbers; empty if not told.</param>
-/// <param name="Numbers">Whole numbers of the model's metadata by their full key. Lists, which the server hides, are missing.</param>
+/// <param name="Numbers">Whole numbers of the model's metadata by their full key.</param>
 /// <param name="Tensors">Name, type and shape of the weights; empty before 0.6.1.</param>
 /// <param name="RemoteHost">Where a cloud model runs; null for a local one.</param>
 public sealed record ModelFacts(
@@ -74,6 +76,21 @@ public sealed record ModelFacts(
     IReadOnlyList<ModelTensor> Tensors,
     string? RemoteHost)
 {
+    /// <summary>
+    /// Lists of whole numbers of the model's metadata by their full key, most with a number for each layer; true is 1. The server
+    /// hides lists unless it is asked for them, by <see cref="OllamaClient.ShowWithListsAsync"/>.
+    /// </summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<long>> Lists { get; init; } = ReadOnlyDictionary<string, IReadOnlyList<long>>.Empty;
+
+    /// <summary>The file of its weights on the server's machine, which its process names too; null if not told.</summary>
+    public string? WeightsPath { get; init; }
+
+    /// <summary>How many tokens it knows; null if not told.</summary>
+    public long? VocabularyTokens { get; init; }
+
+    /// <summary>A list of the architecture, such as <c>attention.head_count_kv</c>; null if not told.</summary>
+    public IReadOnlyList<long>? List(string key) => Lists.GetValueOrDefault($"{Architecture}.{key}");
+
     /// <summary>A number of the architecture, such as <c>block_count</c> for <c>qwen2.block_count</c>; null if not told.</summary>
     public long? Number(string key) => Numbers.TryGetValue($"{Architecture}.{key}", out var number) ? number : null;
 }

@@ -8,7 +8,10 @@ namespace LlmAssist.Engine.Ollama;
 
 // Requests.
 
-internal sealed record ShowWireRequest(string Model);
+internal sealed record ShowWireRequest(string Model)
+{
+    public bool? Verbose { get; init; } // with all lists, of which some have hundreds of thousands of items
+}
 
 internal sealed record PullWireRequest(string Model);
 
@@ -96,6 +99,7 @@ internal sealed class DetailsWire
 
 internal sealed class ShowWire : WireReply
 {
+    public string? Modelfile { get; set; }
     public string? Template { get; set; }
     public DetailsWire? Details { get; set; }
     public Dictionary<string, JsonElement>? ModelInfo { get; set; }

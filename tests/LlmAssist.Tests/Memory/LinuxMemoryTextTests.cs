@@ -82,6 +82,32 @@ public sealed class LinuxMemoryTextTests
     public void Inactive_file(string stat, bool unified, long expected) =>
         Assert.Equal(expected, LinuxMemoryText.InactiveFile(Encoding.UTF8.GetBytes(stat), unified));
 
+    [Theory]
+    [InlineData("some avg10=0.00 avg60=0.00 avg300=0.00 total=0\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=0\n", 0.0, 0.0)]
+    [InlineData("some avg10=12.34 avg60=5.00 avg300=1.00 total=99\nfull avg10=3.50 avg60=0.10 avg300=0.00 total=7\n", 12.34, 3.5)]
+    [InlineData("full avg10=1.00\nsome avg10=2", 2.0, 1.0)]
+    [InlineData("some avg10=100.01 avg60=0\nfull avg10=100.00 avg60=0\n", 100.0, 100.0)] // averages are not exact
+    [InlineData("some avg10=-1.00 avg60=0\nfull avg10=0.00\n", 0.0, 0.0)]
+    [InlineData("some avg10=1.00 avg60=0.00 avg300=0.00 total=0\n", null, null)] // as for processors before Linux 5.13
+    [InlineData("some avg60=1.00\nfull avg60=1.00\n", null, null)]
+    [InlineData("some avg10=NaN\nfull avg10=0.00\n", null, null)]
+    [InlineData("some avg10=\nfull avg10=0.00\n", null, null)]
+    [InlineData("someavg10=1\nfull avg10=1\n", null, null)]
+    [InlineData("", null, null)]
+    public void Pressure(string text, double? some, double? full)
+    {
+        var pressure = LinuxMemoryText.Pressure(Encoding.UTF8.GetBytes(text));
+        Assert.Equal((some, full), (pressure?.Some, pressure?.Full));
+    }
+
+    [Theory]
+    [InlineData("41 (llama-server) S 1 41 41 0 -1 4194560 9 8 7 6 5 4 3 2 20 0 31 0 987654 1048576 200 18446744073709551615 0\n", 987654L)]
+    [InlineData("41 (a) S) R (b c) S 1 41 41 0 -1 4194560 9 8 7 6 5 4 3 2 20 0 31 0 12 1048576\n", 12L)] // a name may be anything
+    [InlineData("41 (sh) S 1 41 41 0\n", null)]
+    [InlineData("41 sh S 1 41 41 0 -1 4194560 9 8 7 6 5 4 3 2 20 0 31 0 12 1048576\n", null)]
+    [InlineData("", null)]
+    public void Start(string stat, long? expected) => Assert.Equal(expected, LinuxMemoryText.StartOf(Encoding.UTF8.GetBytes(stat)));
+
     private const string UnifiedMount = "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n";
     private const string LegacyMounts = """
         33 32 0:29 / /sys/fs/cgroup/cpu,cpuacct rw,relatime shared:10 - cgroup cgroup rw,cpu,cpuacct

@@ -13,6 +13,8 @@ public sealed class MemoryProbeTests
     private const string Machine = "proc/meminfo|MemTotal: 16777216 kB\nMemAvailable: 8388608 kB\n"; // 16 GiB, half of it in use
     private const string Unified = "proc/self/mountinfo|30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n";
     private const string Nested = "proc/self/cgroup|0::/user/app\n";
+    private const string MachinePressure = "proc/pressure/memory|some avg10=1.00 avg60=0.00 avg300=0.00 total=0\nfull avg10=0.50 avg60=0.00 avg300=0.00 total=0\n";
+    private const string GroupPressure = "sys/fs/cgroup/user/app/memory.pressure|some avg10=2.00\nfull avg10=0.00\n";
     private const string Legacy = "proc/self/mountinfo|34 32 0:30 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n";
 
     [Theory]
@@ -67,6 +69,24 @@ public sealed class MemoryProbeTests
             Assert.Equal(100 * (1 - (availableGiB / totalGiB)), reading.System!.Value.UsedPercent, precision: 9);
         });
     }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData(1.0, Machine, MachinePressure)]
+    [InlineData(null, Machine, "proc/pressure/memory|")] // switched off: it is there and cannot be read
+    // The machine waits, and the group does not limit us: its own waiting is part of the machine's.
+    [InlineData(1.0, Machine, MachinePressure, Unified, Nested, GroupPressure, "sys/fs/cgroup/user/app/memory.max|max\n")]
+    [InlineData(2.0, Machine, MachinePressure, Unified, Nested, GroupPressure, "sys/fs/cgroup/user/app/memory.max|1073741824\n")]
+    // The innermost that limits.
+    [InlineData(3.0, Machine, MachinePressure, Unified, Nested, GroupPressure, "sys/fs/cgroup/user/app/memory.max|max\n",
+        "sys/fs/cgroup/user/memory.max|1073741824\n", "sys/fs/cgroup/user/memory.pressure|some avg10=3.00\nfull avg10=0.00\n")]
+    [InlineData(2.0, Machine, MachinePressure, Unified, Nested, GroupPressure, "sys/fs/cgroup/user/app/memory.max|2147483648\n",
+        "sys/fs/cgroup/user/memory.max|1073741824\n", "sys/fs/cgroup/user/memory.pressure|some avg10=3.00\nfull avg10=0.00\n")]
+    // A group without pressure, as all of v1 are.
+    [InlineData(1.0, Machine, MachinePressure, Unified, Nested, "sys/fs/cgroup/user/app/memory.max|1073741824\n")]
+    [InlineData(1.0, Machine, MachinePressure, Legacy, "proc/self/cgroup|3:memory:/a\n", "sys/fs/cgroup/memory/a/memory.limit_in_bytes|1073741824\n")]
+    public void On_linux_waiting_is_told_where_memory_is_limited(double? some, params string[] files) =>
+        Check(files, reading => Assert.Equal(some, reading.Pressure?.Some));
 
     [Theory]
     [InlineData(new string[0], "/proc/meminfo /proc/self/statm")]
