@@ -194,6 +194,7 @@ internal sealed class Runners(Scenario scenario, TimeProvider time)
             lock (_gate)
             {
                 SettleLocked();
+                cancellation.ThrowIfCancellationRequested();
                 if (restarts != _restarts)
                 {
                     throw new OperationCanceledException();
