@@ -21,6 +21,8 @@ public sealed class FakeServer : IAsyncDisposable
     private readonly Improviser _improviser;
     private readonly Improviser? _shared;
     private readonly Runners _runners;
+    private readonly Scheduler _scheduler;
+    private readonly long _begun;
     private readonly TextHandler _texts;
     private readonly Task _accepting;
 
@@ -31,6 +33,7 @@ public sealed class FakeServer : IAsyncDisposable
     private readonly List<Asked> _asked = [];
     private readonly List<(string Path, int Count, TaskCompletionSource<Asked> Reached)> _waiting = [];
     private readonly List<Task> _serving = [];
+    private readonly List<HttpConnection> _open = [];
     private readonly Dictionary<string, long> _pulled = []; // bytes of unfinished downloads
     private int _mostGenerations;
     private int _connections;
@@ -50,7 +53,9 @@ public sealed class FakeServer : IAsyncDisposable
         _scenario = scenario;
         _time = time;
         _shared = shared;
+        _begun = time.GetTimestamp();
         _runners = new(scenario, time);
+        _scheduler = new(scenario, time, _runners);
         _models = [.. scenario.Models];
         _listener = new(IPAddress.Loopback, port);
         _listener.Start();
@@ -64,11 +69,10 @@ public sealed class FakeServer : IAsyncDisposable
             throw;
         }
 
-        _texts = new(scenario, time, _runners, _improviser, Find);
+        _texts = new(scenario, time, _runners, _scheduler, _improviser, Find);
         foreach (var name in scenario.Running)
         {
-            var runner = _runners.Add(Find(name)!, RunnerOptions.Of(Find(name)!, null), null);
-            runner.ExpiresAt = time.GetUtcNow() + runner.Session;
+            _runners.Place(Known(name), RunnerOptions.Of(Known(name), contextTokens: null), null, isStart: true);
         }
 
         Endpoint = new($"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}");
@@ -90,8 +94,26 @@ public sealed class FakeServer : IAsyncDisposable
         }
     }
 
-    /// <summary>How often a model was loaded.</summary>
-    public int Loads => _texts.Loads;
+    /// <summary>How often a client's request has loaded a model.</summary>
+    public int Loads => _runners.Figures().Loads;
+
+    /// <summary>What models take of the machine's memory, from the moment at which their load begins until they are gone; without graphics memory.</summary>
+    public long RamBytes => _runners.Figures().RamBytes;
+
+    /// <summary>The most that <see cref="RamBytes"/> was since the beginning, or since <see cref="ResetPeaks"/>.</summary>
+    public long PeakRamBytes => _runners.Figures().PeakRamBytes;
+
+    /// <summary>How many requests have come whose models were not in memory as they wanted them, and still wait for that. Clients that have left do not count.</summary>
+    public int LoadsInFlight => _runners.Figures().LoadsInFlight;
+
+    /// <summary>The most that <see cref="LoadsInFlight"/> was since the beginning, or since <see cref="ResetPeaks"/>.</summary>
+    public int MostLoadsInFlight => _runners.Figures().MostLoadsInFlight;
+
+    /// <summary>What has happened to models' memory, in order: the timestamp of the server's clock, what, the model's name as it is listed, and
+    /// <see cref="RamBytes"/> after it. <c>load</c>: a load begins; <c>loaded</c>: it has ended; <c>abort</c>: it has failed, or its client has left. A model
+    /// is gone because of <c>unload</c>: it was told to leave; <c>expire</c>: its duration was over; <c>evict</c>: another needs its place; <c>reload</c>: it
+    /// is loaded anew; <c>crash</c>: it has died; <c>restart</c>, with no name: all are gone.</summary>
+    public IReadOnlyList<(long At, string What, string Model, long RamBytes)> MemoryLog => _runners.Figures().Log;
 
     /// <summary>How many requests had text generated, as against those that loaded a model or asked for something else.</summary>
     public int Generations
@@ -129,6 +151,70 @@ public sealed class FakeServer : IAsyncDisposable
         }
     }
 
+    /// <summary>Lets the highest figures begin anew from those of this moment.</summary>
+    public void ResetPeaks()
+    {
+        _runners.ResetPeaks();
+        lock (_gate)
+        {
+            _mostGenerations = _asked.Count(asked => asked.IsRunning);
+        }
+    }
+
+    /// <summary>Another client loads a model, which takes no time, or uses it if it is in memory with that context. As at any load, with another context it
+    /// is loaded anew, and an idle one makes room; but nothing is waited for: a busy model keeps its context, and where all are busy there is one more.</summary>
+    /// <param name="name">The model.</param>
+    /// <param name="contextTokens">Null for the default.</param>
+    /// <param name="keepAlive">How long it stays; below zero is for ever. Null if the client does not say.</param>
+    /// <exception cref="ArgumentException">There is no such model.</exception>
+    public void LoadByOther(string name, int? contextTokens = null, TimeSpan? keepAlive = null)
+    {
+        var model = Known(name);
+        _runners.Place(model, RunnerOptions.Of(model, contextTokens), keepAlive < TimeSpan.Zero ? Runners.ForEver : keepAlive);
+    }
+
+    /// <summary>Another client's request begins, with the context that the model has; a model that is not in memory is loaded as <see cref="LoadByOther"/> does.</summary>
+    /// <returns>Ends the request when it is disposed of.</returns>
+    /// <exception cref="ArgumentException">There is no such model.</exception>
+    public IDisposable UseByOther(string name)
+    {
+        var model = Known(name);
+        while (true)
+        {
+            if (_runners.TryUse(model, null) is { } runner)
+            {
+                return new Once(() => _runners.End(runner));
+            }
+
+            LoadByOther(name);
+        }
+    }
+
+    /// <summary>Another client tells a model to leave, which it does as soon as it is idle.</summary>
+    /// <exception cref="ArgumentException">There is no such model.</exception>
+    public void UnloadByOther(string name) => _runners.Unload(Known(name));
+
+    /// <summary>Lets a model die: its memory comes back at once and its requests fail. It stays listed; the next request fails too, and removes it.</summary>
+    /// <exception cref="ArgumentException">There is no such model.</exception>
+    public void Crash(string name) => _runners.Crash(Known(name));
+
+    /// <summary>Ends and begins again: all connections are reset, and nothing is in memory. What is installed stays, and so do the figures.</summary>
+    public void Restart()
+    {
+        HttpConnection[] open;
+        lock (_gate)
+        {
+            open = [.. _open];
+        }
+
+        // The models first: nobody shall find one that is gone in a moment.
+        _runners.Restart();
+        foreach (var connection in open)
+        {
+            connection.Cut();
+        }
+    }
+
     /// <summary>The <paramref name="count"/>th request to a path, from 1, as soon as it has come.</summary>
     public Task<Asked> AskedAsync(string path, int count = 1)
     {
@@ -154,7 +240,7 @@ public sealed class FakeServer : IAsyncDisposable
 
         await Task.WhenAll(serving);
         _ending.Dispose();
-        _texts.Dispose();
+        _scheduler.Dispose();
         if (_shared is null)
         {
             _improviser.Dispose();
@@ -187,11 +273,22 @@ public sealed class FakeServer : IAsyncDisposable
         await Task.Yield();
         using var connection = new HttpConnection(socket);
         using var ending = _ending.Token.Register(connection.Dispose);
+        lock (_gate)
+        {
+            _open.Add(connection);
+        }
+
         try
         {
             while (await connection.ReadAsync(_ending.Token) is { } request)
             {
                 var asked = new Asked(request, connection, _time);
+                if (_scenario.TellsFigures && (request.Method, request.Path) is ("GET", "/fake/figures") or ("POST", "/fake/reset-figures"))
+                {
+                    await TellFiguresAsync(new(connection, asked, fault: null, _scenario, _time), request.Path);
+                    continue;
+                }
+
                 try
                 {
                     await AnswerAsync(connection, request, asked, Note(asked));
@@ -213,6 +310,26 @@ public sealed class FakeServer : IAsyncDisposable
         {
             // The client left, or all ends.
         }
+        finally
+        {
+            lock (_gate)
+            {
+                _open.Remove(connection);
+            }
+        }
+    }
+
+    private async Task TellFiguresAsync(ReplyWriter writer, string path)
+    {
+        if (path == "/fake/reset-figures")
+        {
+            ResetPeaks();
+        }
+
+        var figures = _runners.Figures().ToJson(_begun, _time);
+        figures["generations"] = Generations;
+        figures["mostGenerationsAtOnce"] = MostGenerationsAtOnce;
+        await writer.ObjectAsync(figures);
     }
 
     // Takes down the request, lets the others do their part, and finds what goes wrong with it.
@@ -239,15 +356,19 @@ public sealed class FakeServer : IAsyncDisposable
 
     private void Act(OtherClient other)
     {
-        var model = Find(other.Model)!;
+        var model = Known(other.Model);
+        TimeSpan? session = other.KeepAliveSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
         if (other.Evict)
         {
-            _runners.Remove(model);
+            _runners.Evict(model);
         }
 
-        if (other.KeepAliveSeconds is { } seconds && _runners.Listed().FirstOrDefault(listed => listed.Runner.Model == model).Runner is { } runner)
+        if (other.Load)
         {
-            _runners.Begin(runner, TimeSpan.FromSeconds(seconds));
+            LoadByOther(other.Model, other.ContextTokens, session);
+        }
+        else if (session is not null && _runners.TryUse(model, session) is { } runner)
+        {
             _runners.End(runner);
         }
     }
@@ -363,8 +484,8 @@ public sealed class FakeServer : IAsyncDisposable
         {
             var model = listed.Runner.Model;
             var item = Named(model);
-            item["size"] = model.LoadedBytes;
-            item["size_vram"] = model.VramBytes;
+            item["size"] = listed.Runner.Bytes;
+            item["size_vram"] = listed.Runner.VramBytes;
             item["expires_at"] = _texts.Timestamp(listed.ExpiresAt, local: true);
             if (!_scenario.WithoutContextLength)
             {
@@ -384,33 +505,42 @@ public sealed class FakeServer : IAsyncDisposable
             return;
         }
 
+        var template = TemplateOf(model);
         var reply = new JsonObject
         {
-            ["modelfile"] = "# Modelfile",
+            ["modelfile"] = $"# Modelfile generated by \"ollama show\"\n# To build a new Modelfile based on this, replace FROM with:\n# FROM {ModelNames.Normal(model.Name)}\n\nFROM {ModelNames.BlobPath(model)}\nTEMPLATE \"\"\"{template}\"\"\"\nPARAMETER stop <|endoftext|>\n",
             ["parameters"] = "stop                           \"<|endoftext|>\"",
-            ["template"] = TemplateOf(model),
+            ["template"] = template,
             ["details"] = Details(model),
-            ["model_info"] = new JsonObject
-            {
-                ["general.architecture"] = model.Family,
-                ["general.parameter_count"] = 1543714304,
-                [$"{model.Family}.block_count"] = 28,
-                [$"{model.Family}.context_length"] = model.ContextTokens,
-                [$"{model.Family}.embedding_length"] = 1536,
-                [$"{model.Family}.attention.head_count"] = 12,
-                [$"{model.Family}.attention.head_count_kv"] = 2,
-                [$"{model.Family}.rope.freq_base"] = 1e6,
-                ["tokenizer.ggml.tokens"] = body["verbose"]?.ToString() == "true" ? new JsonArray("!", "\"", "#") : null, // lists are shown on demand
-            },
-            ["tensors"] = new JsonArray(new JsonObject { ["name"] = "token_embd.weight", ["type"] = "Q6_K", ["shape"] = new JsonArray(1536, 151936) }),
+            ["model_info"] = MetadataOf(model, isVerbose: body["verbose"]?.ToString() == "true"),
             ["modified_at"] = _texts.Timestamp(_time.GetUtcNow(), local: true),
         };
+        var tensors = model.Tensors ?? [FakeMetadata.Embeddings(model)];
+        if (tensors.Count != 0)
+        {
+            reply["tensors"] = new JsonArray([.. tensors.Select(tensor => new JsonObject
+            {
+                ["name"] = tensor.Name,
+                ["type"] = tensor.Type,
+                ["shape"] = new JsonArray([.. tensor.Shape.Select(count => (JsonNode)count)]),
+            })]);
+        }
+
         if (!_scenario.WithoutCapabilities)
         {
             reply["capabilities"] = Texts(model.Capabilities);
         }
 
         await writer.ObjectAsync(reply);
+    }
+
+    private JsonObject MetadataOf(FakeModel model, bool isVerbose)
+    {
+        // Reading JSON may change it inside, and scenarios are shared.
+        lock (_gate)
+        {
+            return new(FakeMetadata.Of(model).Select(pair => KeyValuePair.Create(pair.Key, pair.Value is JsonArray && !isVerbose ? null : pair.Value?.DeepClone())));
+        }
     }
 
     // Such as its packager would write it: with the tokens of its family, as far as its name tells.
@@ -509,6 +639,8 @@ public sealed class FakeServer : IAsyncDisposable
             return _models.Find(model => ModelNames.Normal(model.Name) == ModelNames.Normal(name));
         }
     }
+
+    private FakeModel Known(string name) => Find(name) ?? throw new ArgumentException($"Found the model '{name}'; expected one that the scenario installs.", nameof(name));
 
     private static JsonObject Named(FakeModel model) => new()
     {

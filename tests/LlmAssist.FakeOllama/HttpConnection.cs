@@ -98,6 +98,13 @@ internal sealed class HttpConnection : IDisposable
     /// <summary>Closes with a reset instead of a proper end.</summary>
     public void Reset() => _socket.Close(0);
 
+    /// <summary>Closes as a server does that ends: whoever is being served learns it before this returns.</summary>
+    public void Cut()
+    {
+        _gone.Cancel();
+        Reset();
+    }
+
     public void Dispose()
     {
         // Says that no more comes before closing: what was written arrives, even if the client has sent something unread.

@@ -38,6 +38,9 @@ internal static partial class ModelNames
     public static string DigestOf(FakeModel model) =>
         model.Digest ?? Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(Normal(model.Name))));
 
+    /// <summary>Where the weights of a model are. Models with one digest are one model, so they have one place.</summary>
+    public static string BlobPath(FakeModel model) => $"/var/lib/ollama/blobs/sha256-{model.Blob ?? DigestOf(model)}";
+
     [GeneratedRegex(@"^(?:(?:[A-Za-z0-9_][\w.:-]{0,349}/)?[A-Za-z0-9_][\w-]{0,79}/)?[A-Za-z0-9_][\w.-]{0,79}(?::[A-Za-z0-9_][\w.-]{0,79})?$", RegexOptions.ECMAScript)]
     private static partial Regex Valid();
 }

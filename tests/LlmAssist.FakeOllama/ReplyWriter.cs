@@ -22,6 +22,9 @@ internal sealed class ReplyWriter(HttpConnection connection, Asked asked, Fault?
     /// <summary>What goes wrong with this reply; null for nothing.</summary>
     public Fault? Fault { get; } = fault;
 
+    /// <summary>Whether the client has left, also where that has not been noticed otherwise.</summary>
+    public bool IsClientGone => connection.IsClosedByClient;
+
     /// <summary>Spoils the reply before it begins, if that is the fault.</summary>
     /// <returns>Whether that was the whole reply.</returns>
     public async Task<bool> SpoilBeginningAsync(bool streams)
@@ -80,11 +83,13 @@ internal sealed class ReplyWriter(HttpConnection connection, Asked asked, Fault?
     }
 
     /// <summary>The next object of a stream.</summary>
+    /// <param name="frame">The object.</param>
+    /// <param name="ended">Who makes the frames cannot go on; null for as long as the client is there.</param>
     /// <param name="isLast">Whether clients need to read no further.</param>
-    public async Task FrameAsync(JsonObject frame, bool isLast = false)
+    public async Task FrameAsync(JsonObject frame, CancellationToken? ended = null, bool isLast = false)
     {
         await SpoilHereAsync();
-        await Task.Delay(TimeSpan.FromMilliseconds(scenario.FrameMilliseconds), time, connection.Gone);
+        await Task.Delay(TimeSpan.FromMilliseconds(scenario.FrameMilliseconds), time, ended ?? connection.Gone);
         if (isLast)
         {
             asked.Conclude();

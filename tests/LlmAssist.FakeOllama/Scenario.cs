@@ -1,5 +1,6 @@
 // What the stand-in plays, as data: which models there are, how slow it is, which faults occur when, and what other clients do.
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 
 namespace LlmAssist.FakeOllama;
@@ -25,7 +26,7 @@ public sealed record Scenario
     /// <summary>What can be pulled.</summary>
     public IReadOnlyList<FakeModel> Registry { get; init; } = [];
 
-    /// <summary>Names of models that are in memory from the start, with default context and duration.</summary>
+    /// <summary>Names of models that are in memory from the start, with default context and duration; may be more than <see cref="MaxLoaded"/>.</summary>
     public IReadOnlyList<string> Running { get; init; } = [];
 
     /// <summary>How long a load takes.</summary>
@@ -58,7 +59,18 @@ public sealed record Scenario
     /// <summary>Whether every reply has members that nobody knows yet.</summary>
     public bool UnknownMembers { get; init; }
 
-    /// <summary>Whether a model that was told to leave stays in memory.</summary>
+    /// <summary>How many models may be in memory, those included that are being loaded or are leaving; 0 for the server's default, which is 3. One more makes
+    /// an idle one leave, the one with the shortest duration first; if all are busy, the load waits for one of them.</summary>
+    public int MaxLoaded { get; init; }
+
+    /// <summary>How many requests may wait behind a load; more are refused with status 503.</summary>
+    public int MaxQueued { get; init; } = 512;
+
+    /// <summary>How long a model is still listed, and keeps its memory, after it was told to leave, was evicted, or its duration was over.
+    /// Who wants it meanwhile waits, and loads it anew.</summary>
+    public int UnloadMilliseconds { get; init; }
+
+    /// <summary>Whether a model stays in memory that was told to leave, must make room, or whose duration is over. Loading it with other options still works.</summary>
     public bool StuckStopping { get; init; }
 
     /// <summary>Duration of a model in memory when no request says otherwise.</summary>
@@ -66,6 +78,10 @@ public sealed record Scenario
 
     /// <summary>How many generations a model in memory runs at once; the others wait.</summary>
     public int Parallel { get; init; } = 1;
+
+    /// <summary>Whether <c>GET /fake/figures</c> tells what the models take and which loads there were, and <c>POST /fake/reset-figures</c> lets the
+    /// highest figures begin anew. Neither counts as a request.</summary>
+    public bool TellsFigures { get; init; }
 
     /// <summary>Folders or files of code; what is generated then goes on as they do.</summary>
     public IReadOnlyList<string> LearnFrom { get; init; } = [];
@@ -92,12 +108,19 @@ public sealed record FakeModel
     /// <summary>Null makes one from the name.</summary>
     public string? Digest { get; init; }
 
+    /// <summary>The digest of the weights, 64 hexadecimal digits; null for that of the model. Models with the same weights are one in memory: it is listed under the
+    /// name that loaded it, and unloading any unloads it.</summary>
+    public string? Blob { get; init; }
+
     public long SizeBytes { get; init; } = 986_062_089;
 
-    /// <summary>Memory it takes when loaded.</summary>
+    /// <summary>Memory it takes when loaded, without what its context adds.</summary>
     public long LoadedBytes { get; init; } = 1_400_000_000;
 
-    /// <summary>The part of <see cref="LoadedBytes"/> on a graphics card.</summary>
+    /// <summary>What each token of context adds, times <see cref="Scenario.Parallel"/>.</summary>
+    public long KvBytesPerToken { get; init; }
+
+    /// <summary>The part of <see cref="LoadedBytes"/> on a graphics card. If that is all of it, the context is there too.</summary>
     public long VramBytes { get; init; }
 
     public string Family { get; init; } = "qwen2";
@@ -114,12 +137,30 @@ public sealed record FakeModel
 
     public IReadOnlyList<string> Capabilities { get; init; } = ["completion", "tools", "insert"];
 
+    /// <summary>What its file says about it, by GGUF key, as <c>model_info</c>; lists are shown on demand only. Null for what is usual in its family.</summary>
+    public JsonObject? Metadata { get; init; }
+
+    /// <summary>What <c>/api/show</c> tells of its tensors. Null for the table of embeddings alone; empty leaves it out, as before 0.6.1.</summary>
+    public IReadOnlyList<FakeTensor>? Tensors { get; init; }
+
     /// <summary>Set for a cloud model.</summary>
     public string? RemoteHost { get; init; }
 
     /// <summary>What it always generates; null makes text that goes with the prompt.</summary>
     public string? Reply { get; init; }
+
+    /// <summary>All it takes with so many tokens of context.</summary>
+    internal long BytesWith(long contextTokens) => LoadedBytes + (KvBytesPerToken * contextTokens);
+
+    /// <summary>The part of that on a graphics card.</summary>
+    internal long VramWithin(long bytes) => VramBytes != 0 && VramBytes == LoadedBytes ? bytes : VramBytes;
 }
+
+/// <summary>One tensor of a model.</summary>
+/// <param name="Name">Such as <c>token_embd.weight</c>.</param>
+/// <param name="Type">Such as <c>Q4_K</c>.</param>
+/// <param name="Shape">Elements in each dimension.</param>
+public sealed record FakeTensor(string Name, string Type, IReadOnlyList<long> Shape);
 
 /// <summary>How a reply goes wrong.</summary>
 public enum FaultKind
@@ -198,9 +239,15 @@ public sealed record OtherClient
     /// <summary>The model it concerns.</summary>
     public required string Model { get; init; }
 
-    /// <summary>It makes the server evict the model.</summary>
+    /// <summary>It makes the server evict the model, whatever the model does.</summary>
     public bool Evict { get; init; }
 
-    /// <summary>It uses the model with this duration.</summary>
+    /// <summary>It loads the model, which takes no time here, or uses it if it is in memory with that context.</summary>
+    public bool Load { get; init; }
+
+    /// <summary>The context that it loads with; null for the default.</summary>
+    public int? ContextTokens { get; init; }
+
+    /// <summary>The duration with which it loads or uses the model. Alone, the model is used if it is in memory.</summary>
     public double? KeepAliveSeconds { get; init; }
 }

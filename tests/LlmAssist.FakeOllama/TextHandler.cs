@@ -6,18 +6,15 @@ using System.Text.Json.Nodes;
 namespace LlmAssist.FakeOllama;
 
 /// <summary>Generates, loads and unloads. Safe on any thread.</summary>
-internal sealed class TextHandler(Scenario scenario, TimeProvider time, Runners runners, Improviser improviser, Func<string, FakeModel?> find) : IDisposable
+internal sealed class TextHandler(Scenario scenario, TimeProvider time, Runners runners, Scheduler scheduler, Improviser improviser, Func<string, FakeModel?> find)
 {
     private const int DefaultPieces = 64;
 
     // The server takes a model that says the same so often for a broken one.
     private const int MostEqualPieces = 30;
 
-    private readonly SemaphoreSlim _oneLoad = new(1, 1);
-    private int _loads;
-
-    /// <summary>How often a model was loaded.</summary>
-    public int Loads => Volatile.Read(ref _loads);
+    private const string DeadRunner =
+        "model runner has unexpectedly stopped, this may be due to resource limitations or an internal error, check ollama server logs for details";
 
     /// <summary>What a request wants continued; empty for one that only loads or unloads.</summary>
     public static FimPrompt PromptOf(string path, JsonObject body)
@@ -40,8 +37,6 @@ internal sealed class TextHandler(Scenario scenario, TimeProvider time, Runners 
         "/api/chat" => body?["messages"] is JsonArray { Count: > 0 },
         _ => false,
     };
-
-    public void Dispose() => _oneLoad.Dispose();
 
     /// <summary>Serves a request whose members have the right types.</summary>
     /// <param name="gone">The client has left.</param>
@@ -80,18 +75,24 @@ internal sealed class TextHandler(Scenario scenario, TimeProvider time, Runners 
         if (writer.Fault?.Kind == FaultKind.DeadRunner)
         {
             runners.Remove(model);
-            await writer.ErrorAsync(500, "model runner has unexpectedly stopped, this may be due to resource limitations or an internal error, check ollama server logs for details", streams);
+            await writer.ErrorAsync(500, DeadRunner, streams);
+            return;
+        }
+
+        if (runners.Bury(model))
+        {
+            await writer.ErrorAsync(500, DeadRunner, streams);
             return;
         }
 
         var begun = time.GetTimestamp();
-        if (await AcquireAsync(model, body, session, writer.Fault, gone) is not { } runner)
+        var (runner, error) = await scheduler.BeginAsync(model, RunnerOptions.Of(model, body), session, writer.Fault?.Kind == FaultKind.LoadCrash, () => writer.IsClientGone, gone);
+        if (runner is null)
         {
-            await writer.ErrorAsync(500, "llama-server process has terminated: exit status 1: error loading model", streams);
+            await writer.ErrorAsync(error.Status, error.Text, streams);
             return;
         }
 
-        runners.Begin(runner, session);
         try
         {
             if (!generates)
@@ -100,14 +101,22 @@ internal sealed class TextHandler(Scenario scenario, TimeProvider time, Runners 
                 return;
             }
 
-            await runner.Slots.WaitAsync(gone);
+            using var ended = CancellationTokenSource.CreateLinkedTokenSource(gone, runner.Death.Token);
             try
             {
-                await GenerateAsync(writer, model, path, body, streams, begun, gone);
+                await runner.Slots.WaitAsync(ended.Token);
+                try
+                {
+                    await GenerateAsync(writer, model, path, body, streams, begun, ended.Token);
+                }
+                finally
+                {
+                    runner.Slots.Release();
+                }
             }
-            finally
+            catch (OperationCanceledException) when (runner.IsDead && !gone.IsCancellationRequested)
             {
-                runner.Slots.Release();
+                await writer.ErrorAsync(500, "an error was encountered while running the model: unexpected EOF", streams);
             }
         }
         finally
@@ -162,47 +171,13 @@ internal sealed class TextHandler(Scenario scenario, TimeProvider time, Runners 
         return GoRules.OptionMisfit(body) is { } misfit ? (500, misfit) : null;
     }
 
-    // The runner, loaded if need be; null when the load fails. A client that leaves aborts it.
-    private async Task<Runner?> AcquireAsync(FakeModel model, JsonObject body, TimeSpan? session, Fault? fault, CancellationToken gone)
-    {
-        var options = RunnerOptions.Of(model, body);
-        if (fault?.Kind != FaultKind.LoadCrash && runners.Find(model, options) is { } early)
-        {
-            return early;
-        }
-
-        await _oneLoad.WaitAsync(gone);
-        try
-        {
-            // With other options a model is loaded anew, as soon as it has answered those before.
-            await runners.LeaveAsync(model, options, gone);
-            if (fault?.Kind != FaultKind.LoadCrash && runners.Find(model, options) is { } runner)
-            {
-                return runner;
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(scenario.LoadMilliseconds), time, gone);
-            if (fault?.Kind == FaultKind.LoadCrash)
-            {
-                return null;
-            }
-
-            Interlocked.Increment(ref _loads);
-            return runners.Add(model, options, session);
-        }
-        finally
-        {
-            _oneLoad.Release();
-        }
-    }
-
-    private async Task GenerateAsync(ReplyWriter writer, FakeModel model, string path, JsonObject body, bool streams, long begun, CancellationToken gone)
+    private async Task GenerateAsync(ReplyWriter writer, FakeModel model, string path, JsonObject body, bool streams, long begun, CancellationToken ended)
     {
         var isChat = path == "/api/chat";
         var name = Text(body, "model")!;
         var prompt = PromptOf(path, body);
         var loaded = time.GetElapsedTime(begun);
-        await Task.Delay(TimeSpan.FromMilliseconds(scenario.FirstFrameMilliseconds), time, gone);
+        await Task.Delay(TimeSpan.FromMilliseconds(scenario.FirstFrameMilliseconds), time, ended);
         var evaluated = time.GetTimestamp();
         var limit = GoRules.Whole(body, "num_predict") is { } wanted and > 0 ? wanted : DefaultPieces;
         var stops = ((body["options"] as JsonObject)?["stop"] as JsonArray)?.Select(stop => stop!.ToString()).ToList() ?? [];
@@ -228,11 +203,11 @@ internal sealed class TextHandler(Scenario scenario, TimeProvider time, Runners 
 
             if (streams)
             {
-                await writer.FrameAsync(Frame(isChat, name, piece, null));
+                await writer.FrameAsync(Frame(isChat, name, piece, null), ended);
             }
             else
             {
-                await Task.Delay(TimeSpan.FromMilliseconds(scenario.FrameMilliseconds), time, gone);
+                await Task.Delay(TimeSpan.FromMilliseconds(scenario.FrameMilliseconds), time, ended);
             }
         }
 
