@@ -24,6 +24,9 @@ internal sealed record ServerEnvironment
 
     public IMemoryProbe Memory { get; init; } = MemoryProbe.ForThisMachine();
 
+    /// <summary>Tells what the processes of Ollama's models take.</summary>
+    public IRunnerProbe Runners { get; init; } = RunnerProcesses.ForThisMachine();
+
     /// <summary>Where Ollama listens, if the settings do not say.</summary>
     public Uri Ollama { get; init; } = OllamaEndpoint.OfEnvironment(Environment.GetEnvironmentVariable);
 
@@ -48,10 +51,13 @@ internal static class ServerHost
         store.Sweep();
         using var host = new ModelHost(store, time);
         using var models = new WorkspaceModels(store, host, time);
-        using var ollama = new OllamaHost(host, environment.Memory, time, CompletionEngine.FillsMiddle);
+        using var keeper = new MemoryKeeper(environment.Folders.Shared, environment.Memory, time);
+        keeper.Add(host);
+        using var ollama = new OllamaHost(keeper, environment.Runners, time, CompletionEngine.FillsMiddle);
         using var engine = new CompletionEngine(host, time, ollama);
-        var status = new StatusReporter(client, host, ollama, engine, environment.Memory, time);
+        var status = new StatusReporter(client, host, ollama, keeper, engine, environment.Memory, time);
         host.Changed += status.Changed;
+        host.Changed += keeper.Moved;
         ollama.Changed += status.Changed;
         using var trim = new IdleTrim(host, time);
         host.Changed += trim.Postpone;
@@ -63,21 +69,36 @@ internal static class ServerHost
         void Post(Action<Session.Session> change) => server!.Post(change);
 
         var routes = new Routes { Fault = message => client.Log(MessageType.Error, message) };
-        var commands = Commands(store, host, ollama, models, engine, status, work, client, time, Post);
+        var choices = new ChoiceFile(Path.Combine(environment.Folders.State, "choices.json"));
+        var memory = new MemoryWork(keeper, ollama, choices, client, time, Post, ending.Token);
+        keeper.Happened += memory.Tell;
+        keeper.Happened += _ => status.Changed();
+        ollama.Switched += memory.Switched;
+        var commands = Commands(store, host, ollama, keeper, memory, models, engine, status, work, client, time, Post);
         var ollamaWork = new OllamaWork(ollama, environment.Ollama, new(environment.Folders), client);
         ollama.GoesElsewhere += ollamaWork.AnnounceModel;
         ollama.Changed += ollamaWork.Log;
-        var configuration = new ConfigurationHandlers(FileSettings(environment.Folders, message => client.Log(MessageType.Warning, message)), client, work, ollamaWork, status, Post, ending.Token);
+        var configuration = new ConfigurationHandlers(
+            JsonSerializer.SerializeToElement(choices.Read(), LspJson.Default.JsonObject),
+            FileSettings(environment.Folders, message => client.Log(MessageType.Warning, message)),
+            client,
+            work,
+            ollamaWork,
+            memory,
+            status,
+            Post,
+            ending.Token);
         AddRoutes(routes, commands, configuration, engine, client);
         server = new(connection, routes, time, environment.ProcessExit);
 
-        var reporting = Task.WhenAll(status.RunAsync(ending.Token), ollama.WatchAsync(ending.Token));
+        var reporting = Task.WhenAll(status.RunAsync(ending.Token), ollama.WatchAsync(ending.Token), keeper.WatchAsync(ending.Token));
         try
         {
             return await server.RunAsync(cancellation);
         }
         finally
         {
+            await memory.LeaveAsync();
             await ending.CancelAsync();
             try
             {
@@ -95,6 +116,8 @@ internal static class ServerHost
         PatternStore store,
         ModelHost host,
         OllamaHost ollama,
+        MemoryKeeper keeper,
+        MemoryWork memory,
         WorkspaceModels models,
         CompletionEngine engine,
         StatusReporter status,
@@ -103,8 +126,8 @@ internal static class ServerHost
         TimeProvider time,
         Action<Action<Session.Session>> post)
     {
-        var model = new ModelCommands(store, host, ollama, client);
-        var memory = new MemoryCommands(status, post);
+        var model = new ModelCommands(store, host, ollama, keeper, memory, client);
+        var governing = new MemoryCommands(status, memory, keeper, ollama, post);
         var completion = new CompletionCommands(engine);
         return new CommandTable()
             .Add(AssistMethods.ModelsList, json => json.Nothing, json => json.IReadOnlyListModelInfo, model.ListAsync)
@@ -113,10 +136,13 @@ internal static class ServerHost
             .Add(AssistMethods.ModelsUnload, json => json.ModelArgument, json => json.UnloadAnswer, model.UnloadAsync)
             .Add(AssistMethods.ModelsUnloadAll, json => json.Nothing, json => json.UnloadAnswer, model.UnloadAllAsync)
             .Add(AssistMethods.ModelsDelete, json => json.ModelArgument, json => json.DeleteAnswer, model.DeleteAsync)
+            .Add(AssistMethods.ModelsPin, json => json.ModelArgument, json => json.PinAnswer, model.PinAsync)
+            .Add(AssistMethods.ModelsUnpin, json => json.ModelArgument, json => json.PinAnswer, model.UnpinAsync)
             .Add(AssistMethods.ModelsCompare, json => json.CompareArgument, json => json.CompareAnswer, new CompareCommand(store, client, time).ExecuteAsync)
             .Add(AssistMethods.OllamaPull, json => json.PullArgument, json => json.ModelAnswer, new PullCommand(ollama, client).ExecuteAsync)
-            .Add(AssistMethods.MemoryStatus, json => json.Nothing, json => json.MemoryStatus, memory.StatusAsync)
-            .Add(AssistMethods.MemorySetLimit, json => json.SetLimitArgument, json => json.SetLimitAnswer, memory.SetLimitAsync)
+            .Add(AssistMethods.MemoryStatus, json => json.Nothing, json => json.MemoryStatus, governing.StatusAsync)
+            .Add(AssistMethods.MemorySetLimit, json => json.SetLimitArgument, json => json.SetLimitAnswer, governing.SetLimitAsync)
+            .Add(AssistMethods.MemoryHistory, json => json.HistoryArgument, json => json.HistoryAnswer, governing.HistoryAsync)
             .Add(AssistMethods.CompletionExplain, json => json.Nothing, json => json.ExplainAnswer!, completion.ExplainAsync)
             .Add(AssistMethods.CompletionAccepted, json => json.AcceptedArgument, json => json.Nothing!, completion.AcceptedAsync);
     }
@@ -144,10 +170,10 @@ internal static class ServerHost
             .Read(LspMethods.ExecuteCommand, json => json.ExecuteCommandParams, json => json.JsonElement, commands.ExecuteAsync);
     }
 
-    /// <summary>What the settings of the data folder and the environment mean for Ollama, for those who have no editor's settings.</summary>
+    /// <summary>What the settings of the data folder and the environment mean for Ollama and memory, for those who have no editor's settings.</summary>
     /// <param name="variable">The environment; answers null for what is not set.</param>
     /// <param name="complain">Told of settings that cannot be used.</param>
-    public static (OllamaOptions Options, OllamaSampling Sampling) OllamaOf(DataFolders folders, Func<string, string?> variable, Action<Phrase> complain)
+    public static (OllamaOptions Ollama, OllamaSampling Sampling, MemoryOptions Memory) OptionsOf(DataFolders folders, Func<string, string?> variable, Action<Phrase> complain)
     {
         var (settings, problems) = ServerSettings.Parse(FileSettings(folders, message => complain(Phrase.Same(message))));
         foreach (var problem in problems)
@@ -155,7 +181,7 @@ internal static class ServerHost
             complain(problem);
         }
 
-        return (settings.Ollama(OllamaEndpoint.OfEnvironment(variable)), settings.Sampling);
+        return (settings.Ollama(OllamaEndpoint.OfEnvironment(variable)), settings.Sampling, settings.Memory());
     }
 
     // Settings for editors that have none of their own: config.json in our folder.

@@ -34,7 +34,7 @@ public static class ContextTier
         return Least;
     }
 
-    /// <summary>All sizes from <paramref name="most"/> down, for a model that was trained for at most <paramref name="trained"/>.</summary>
-    public static IReadOnlyList<int> Ladder(int most, int trained) =>
-        [.. Steps.Select(step => step.Tokens).Append(Least).Where(tokens => tokens <= most).Select(tokens => Math.Min(tokens, trained)).Distinct()];
+    /// <summary>All sizes, the largest first, for a model that was trained for at most <paramref name="trained"/> tokens.</summary>
+    public static IReadOnlyList<int> Ladder(int trained) =>
+        [.. Steps.Select(step => Math.Min(step.Tokens, trained)).Append(Math.Min(Least, trained)).Distinct()];
 }

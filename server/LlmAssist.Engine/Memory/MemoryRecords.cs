@@ -15,6 +15,12 @@ public sealed record Resident(ModelId Id, ByteSize Bytes, DateTimeOffset LastUse
 
     /// <summary>Whether one of our windows has loaded it, rather than another program.</summary>
     public bool IsOurs { get; init; }
+
+    /// <summary>The part of <see cref="Bytes"/> that the system takes back by itself when memory is short: pages of a mapped file. Counts towards the limit, not as memory that leaving frees.</summary>
+    public ByteSize Mapped { get; init; }
+
+    /// <summary>What becomes available when it leaves.</summary>
+    public ByteSize Freed => Bytes - Mapped;
 }
 
 /// <summary>A model that is to be loaded.</summary>
@@ -61,6 +67,11 @@ public enum ReliefCause
     /// <summary>The system waits for memory.</summary>
     Pressure,
 }
+
+/// <summary>What should leave, and why.</summary>
+/// <param name="Cause">Why memory must come back.</param>
+/// <param name="Victims">In the order in which they should go; empty if nothing can.</param>
+public sealed record Relief(ReliefCause Cause, IReadOnlyList<ModelId> Victims);
 
 /// <summary>What the machine had at one moment, and what models took of it.</summary>
 /// <param name="At">When.</param>

@@ -15,10 +15,10 @@ public sealed record ResidentModel(ModelId Id, long CommittedBytes, long MappedB
 
 /// <summary>Holds the models that are in memory, and keeps each there while somebody uses it.</summary>
 /// <remarks>Safe on any thread.</remarks>
-public sealed class ModelHost(PatternStore store, TimeProvider time) : IDisposable
+public sealed class ModelHost(PatternStore store, TimeProvider time) : IModelHost, IDisposable
 {
     private readonly Lock _gate = new();
-    private readonly OrderedDictionary<ModelId, Resident> _residents = []; // guarded by _gate; in the order of loading
+    private readonly OrderedDictionary<ModelId, LeasedModel> _residents = []; // guarded by _gate; in the order of loading
 
     /// <summary>Raised, on any thread, when a model has come or gone.</summary>
     public event Action? Changed;
@@ -37,6 +37,30 @@ public sealed class ModelHost(PatternStore store, TimeProvider time) : IDisposab
                     resident.Model.MappedAddress,
                     resident.LastUsed,
                     0 < resident.Leases))];
+            }
+        }
+    }
+
+    IReadOnlyList<Resident> IModelHost.Residents
+    {
+        get
+        {
+            lock (_gate)
+            {
+                // Under the lock nothing is unmapped, so that what is counted is what is there.
+                return
+                [
+                    .. _residents.Values.Select(static resident =>
+                    {
+                        var mapped = MappedPages.Resident(resident.Model.MappedAddress, resident.Model.MappedBytes) ?? new(resident.Model.MappedBytes);
+                        return new Resident(resident.Model.Id, new ByteSize(resident.Model.CommittedBytes) + mapped, resident.LastUsed)
+                        {
+                            IsBusy = 0 < resident.Leases,
+                            IsOurs = true,
+                            Mapped = mapped,
+                        };
+                    }),
+                ];
             }
         }
     }
@@ -94,7 +118,7 @@ public sealed class ModelHost(PatternStore store, TimeProvider time) : IDisposab
     /// <returns>Completed when it is gone; false if it was not in memory.</returns>
     public async Task<bool> UnloadAsync(ModelId id)
     {
-        Resident? resident;
+        LeasedModel? resident;
         lock (_gate)
         {
             if (!_residents.Remove(id, out resident))
@@ -127,6 +151,12 @@ public sealed class ModelHost(PatternStore store, TimeProvider time) : IDisposab
         }
     }
 
+    Task IModelHost.LookAsync(CancellationToken cancellation) => Task.CompletedTask;
+
+    Task<bool> IModelHost.EvictAsync(ModelId id, CancellationToken cancellation) => UnloadAsync(id);
+
+    void IModelHost.DropCaches() => ReleasePages();
+
     /// <summary>Lets go of the pages of all models; what is used of them comes back. Models stay loaded and can be asked meanwhile.</summary>
     public void ReleasePages()
     {
@@ -155,7 +185,7 @@ public sealed class ModelHost(PatternStore store, TimeProvider time) : IDisposab
         }
     }
 
-    private void Return(IReadOnlyList<Resident> leased)
+    private void Return(IReadOnlyList<LeasedModel> leased)
     {
         lock (_gate)
         {
@@ -168,7 +198,7 @@ public sealed class ModelHost(PatternStore store, TimeProvider time) : IDisposab
     }
 
     /// <summary>A model with those who use it.</summary>
-    internal sealed class Resident(PatternModel model, DateTimeOffset loadedAt)
+    internal sealed class LeasedModel(PatternModel model, DateTimeOffset loadedAt)
     {
         private readonly TaskCompletionSource _gone = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -196,11 +226,11 @@ public sealed class ModelHost(PatternStore store, TimeProvider time) : IDisposab
 /// <summary>Keeps models in memory until disposed. No span of a model may outlive it.</summary>
 public sealed class ModelLeases : IDisposable
 {
-    private readonly IReadOnlyList<ModelHost.Resident> _residents;
-    private readonly Action<IReadOnlyList<ModelHost.Resident>> _return;
+    private readonly IReadOnlyList<ModelHost.LeasedModel> _residents;
+    private readonly Action<IReadOnlyList<ModelHost.LeasedModel>> _return;
     private bool _isReturned;
 
-    internal ModelLeases(IReadOnlyList<PatternModel> models, IReadOnlyList<ModelHost.Resident> residents, Action<IReadOnlyList<ModelHost.Resident>> giveBack)
+    internal ModelLeases(IReadOnlyList<PatternModel> models, IReadOnlyList<ModelHost.LeasedModel> residents, Action<IReadOnlyList<ModelHost.LeasedModel>> giveBack)
     {
         Models = models;
         _residents = residents;

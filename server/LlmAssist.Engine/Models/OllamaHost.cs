@@ -1,8 +1,10 @@
 // The one place that knows which model of Ollama completions are asked of, and that loads and unloads there. Asks a model
 // nothing but to load, to unload and to generate: anything else would keep it in memory.
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using LlmAssist.Engine.Memory;
 using LlmAssist.Engine.Ollama;
+using LlmAssist.Engine.Sharing;
 
 namespace LlmAssist.Engine.Models;
 
@@ -12,34 +14,39 @@ namespace LlmAssist.Engine.Models;
 /// fetched in the background.
 /// </summary>
 /// <remarks>Safe on any thread.</remarks>
-public sealed class OllamaHost : IDisposable
+public sealed class OllamaHost : IModelHost, IDisposable
 {
     private static readonly TimeSpan WatchRunning = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan WatchIdle = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LeastWait = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LookIsOld = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan UnloadPolling = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan UnloadPatience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan UsualStay = TimeSpan.FromMinutes(5); // Ollama's own default
+    private static readonly TimeSpan StepAfter = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan StepIdle = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan LooksAgain = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LongestRetry = TimeSpan.FromMinutes(1);
 
-    private readonly ModelHost? _patterns;
-    private readonly IMemoryProbe _probe;
+    private readonly MemoryKeeper _keeper;
+    private readonly IRunnerProbe _runners;
     private readonly TimeProvider _time;
     private readonly Func<string, ModelFacts, bool> _fillsMiddle;
+    private readonly SizeBook _sizes;
     private readonly SemaphoreSlim _oneLoad = new(1, 1);
     private readonly Lock _gate = new();
 
     // All guarded by _gate.
     private readonly Dictionary<string, ModelFacts> _facts = [];
-    private readonly Dictionary<string, DateTimeOffset> _lastUsed = []; // by key
-    private readonly HashSet<string> _ours = []; // keys of models that we loaded
+    private readonly OllamaResidency _residency;
+    private readonly HashSet<string> _ours = []; // keys of models that this process has loaded
     private OllamaOptions _options = new();
     private OllamaConnection? _connection;
     private string? _chosen; // in this session; wins over the options
     private string? _suspended; // the user unloaded it, so typing does not bring it back
     private OllamaUse? _use;
+    private OllamaUse? _former; // was asked before another was wanted
     private string? _loading;
+    private (int Tokens, long Since)? _step; // a context that would suit the memory better, and since when
     private Trouble? _trouble;
     private TimeSpan _retry;
     private long _retryFrom;
@@ -50,15 +57,18 @@ public sealed class OllamaHost : IDisposable
     private OllamaState _state = new(OllamaCondition.Off, default, null);
     private TaskCompletionSource _configured = NewSignal();
 
-    /// <param name="patterns">Whose models share the limit; null for none.</param>
-    /// <param name="probe">Tells how much memory is free at a load.</param>
+    /// <param name="keeper">Says what may be loaded, and with which context.</param>
+    /// <param name="runners">Tells what the processes of models really take.</param>
     /// <param name="fillsMiddle">Whether a model, by name and facts, can be asked to fill in the middle.</param>
-    public OllamaHost(ModelHost? patterns, IMemoryProbe probe, TimeProvider time, Func<string, ModelFacts, bool> fillsMiddle)
+    public OllamaHost(MemoryKeeper keeper, IRunnerProbe runners, TimeProvider time, Func<string, ModelFacts, bool> fillsMiddle)
     {
-        _patterns = patterns;
-        _probe = probe;
+        _keeper = keeper;
+        _runners = runners;
         _time = time;
         _fillsMiddle = fillsMiddle;
+        _sizes = new(keeper.Notes, time);
+        _residency = new(time, isUnified: OperatingSystem.IsMacOS() && RuntimeInformation.ProcessArchitecture == Architecture.Arm64);
+        keeper.Add(this);
     }
 
     /// <summary>Raised, on any thread, when <see cref="State"/> or <see cref="Residents"/> has changed.</summary>
@@ -66,6 +76,9 @@ public sealed class OllamaHost : IDisposable
 
     /// <summary>Raised, on any thread, before a model is asked that runs elsewhere: its name, and the host to which code will be sent.</summary>
     public event Action<string, string>? GoesElsewhere;
+
+    /// <summary>Raised, on any thread, when another model is asked from now on: the one that was asked before.</summary>
+    public event Action<ModelId>? Switched;
 
     /// <summary>How things stand.</summary>
     public OllamaState State
@@ -100,13 +113,47 @@ public sealed class OllamaHost : IDisposable
             {
                 return
                 [
-                    .. RunningLocked.Select(model => new OllamaResident(
-                        IdOf(model.Name),
+                    .. _residency.Models.Select(model => new OllamaResident(
+                        IdOf(model.Running.Name),
                         model.RamBytes,
-                        model.VramBytes,
-                        model.ContextTokens,
-                        _lastUsed.GetValueOrDefault(model.Key, _time.GetUtcNow()),
-                        0 < _generating && model.Key == _use?.Key)),
+                        model.Running.VramBytes,
+                        model.Running.ContextTokens,
+                        model.LastUsed,
+                        IsAnsweringLocked(model) || model.IsBusy,
+                        model.IsStuck,
+                        model.IsDead)),
+                ];
+            }
+        }
+    }
+
+    /// <summary>Whether the server is too old to tell what it has in memory: then only what we have loaded is known.</summary>
+    public bool IsBlind
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _inventory is { Running: null };
+            }
+        }
+    }
+
+    IReadOnlyList<Resident> IModelHost.Residents
+    {
+        get
+        {
+            var loads = _keeper.Notes.Read().Loads;
+            lock (_gate)
+            {
+                return
+                [
+                    .. _residency.Models.Select(model => new Resident(IdOf(model.Running.Name), new(model.RamBytes), model.LastUsed)
+                    {
+                        // One that was told to leave and does not cannot be made to.
+                        IsBusy = IsAnsweringLocked(model) || model.IsBusy || model.IsStuck,
+                        IsOurs = _ours.Contains(model.Key) || loads.ContainsKey(IdOf(model.Running.Name)),
+                    }),
                 ];
             }
         }
@@ -135,6 +182,7 @@ public sealed class OllamaHost : IDisposable
 
             if (options.Model != _options.Model || options.ContextTokens != _options.ContextTokens)
             {
+                _former = _use ?? _former;
                 _chosen = null;
                 _suspended = null;
                 _use = null;
@@ -192,7 +240,12 @@ public sealed class OllamaHost : IDisposable
     {
         var connection = Connected();
         request = request with { Model = use.Name, ContextTokens = use.ContextTokens, KeepAlive = KeepAlive };
-        Change(() => _generating++);
+        _keeper.Used(IdOf(use.Name));
+        Change(() =>
+        {
+            _generating++;
+            _residency.Keep(use.Key, request.KeepAlive);
+        });
         try
         {
             await foreach (var piece in connection.GenerateAsync(request, cancellation))
@@ -205,8 +258,9 @@ public sealed class OllamaHost : IDisposable
             Change(() =>
             {
                 _generating--;
-                _lastUsed[use.Key] = _time.GetUtcNow();
+                _residency.Use(use.Key);
             });
+            Note(use);
         }
     }
 
@@ -229,9 +283,12 @@ public sealed class OllamaHost : IDisposable
                 // One model with a broken manifest; the others are listed all the same.
             }
 
+            var running = inventory.RunningOf(model.Key);
+            var newcomer = running is not null || (facts?.RemoteHost ?? model.RemoteHost) is not null ? null : NewcomerOf(model, facts, null);
+            var verdict = newcomer is null ? null : _keeper.Judge(newcomer);
             lock (_gate)
             {
-                models.Add(new(model, inventory.RunningOf(model.Key), facts, facts is not null && _fillsMiddle(model.Name, facts), _use?.Key == model.Key));
+                models.Add(new(model, running, facts, facts is not null && _fillsMiddle(model.Name, facts), _use?.Key == model.Key, newcomer, verdict));
             }
         }
 
@@ -272,8 +329,72 @@ public sealed class OllamaHost : IDisposable
     {
         var connection = Connected();
         var inventory = await LookAsync(connection, isAsked: true, cancellation);
-        var installed = inventory.Find(name);
-        var model = inventory.RunningOf(installed?.Key);
+        var key = inventory.Find(name)?.Key;
+        var bytes = Held(key)?.RamBytes ?? 0;
+        Change(() =>
+        {
+            if (_use is not null && _use.Key == key && (inventory.Running is null || inventory.RunningOf(key) is not null))
+            {
+                _suspended = _use.Name;
+                _use = null;
+                _trouble = _trouble is { IsOfServer: true } ? _trouble : null;
+            }
+        });
+        if (!await UnloadAsync(connection, inventory, name, cancellation))
+        {
+            return false;
+        }
+
+        _keeper.Tell(MemoryEventKind.Unload, IdOf(name), new(bytes), new("It was asked for.", "Se pidió."));
+        return true;
+    }
+
+    async Task<bool> IModelHost.EvictAsync(ModelId id, CancellationToken cancellation)
+    {
+        OllamaConnection? connection;
+        lock (_gate)
+        {
+            connection = _connection;
+        }
+
+        return connection is not null
+            && await UnloadAsync(connection, await LookAsync(connection, isAsked: false, cancellation), id.Name, cancellation);
+    }
+
+    async Task IModelHost.LookAsync(CancellationToken cancellation)
+    {
+        OllamaConnection? connection;
+        lock (_gate)
+        {
+            // Where nobody listens there is nothing to see, and to knock at the door costs more than all the rest.
+            connection = _connection is { WasReached: true } ? _connection : null;
+        }
+
+        try
+        {
+            if (connection is not null)
+            {
+                await LookAsync(connection, isAsked: false, cancellation);
+            }
+        }
+        catch (OllamaException)
+        {
+            // Told by the state.
+        }
+        catch (Exception exception) when (exception is ObjectDisposedException or OperationCanceledException && !cancellation.IsCancellationRequested)
+        {
+            // The endpoint has changed meanwhile.
+        }
+    }
+
+    void IModelHost.DropCaches()
+    {
+        // Its memory is its own.
+    }
+
+    private async Task<bool> UnloadAsync(OllamaConnection connection, OllamaInventory inventory, string name, CancellationToken cancellation)
+    {
+        var model = inventory.RunningOf(inventory.Find(name)?.Key);
         if (model is null && inventory.Running is not null)
         {
             return false;
@@ -282,46 +403,33 @@ public sealed class OllamaHost : IDisposable
         if (model is not null)
         {
             connection.Health.Unloading(model.Key);
+            lock (_gate)
+            {
+                _residency.Leave(model.Key);
+            }
         }
 
-        Change(() =>
-        {
-            if (_use is not null && _use.Key == installed?.Key)
-            {
-                _suspended = _use.Name;
-                _use = null;
-                _trouble = _trouble is { IsOfServer: true } ? _trouble : null;
-            }
-        });
         await connection.CallAsync(isAsked: true, isOfModel: false, (client, either) => client.UnloadAsync(model?.Name ?? name, either), cancellation);
-        if (model is null)
-        {
-            return true;
-        }
-
         var begun = _time.GetTimestamp();
-        while (true)
+        while (model is not null && (await LookAsync(connection, isAsked: false, cancellation)).RunningOf(model.Key) is not null)
         {
-            inventory = await LookAsync(connection, isAsked: true, cancellation);
-            if (inventory.RunningOf(model.Key) is null)
-            {
-                lock (_gate)
-                {
-                    _ours.Remove(model.Key);
-                }
-
-                return true;
-            }
-
-            if (UnloadPatience < _time.GetElapsedTime(begun))
+            if (OllamaResidency.LeavePatience < _time.GetElapsedTime(begun))
             {
                 throw new UserException(new(
-                    $"{model.Name} was told to leave {UnloadPatience.TotalSeconds:F0} s ago and is still in memory: it may be answering somebody. Try again, or restart Ollama.",
-                    $"Se pidió a {model.Name} que saliera hace {UnloadPatience.TotalSeconds:F0} s y sigue en memoria: quizá esté respondiendo a alguien. Inténtelo de nuevo o reinicie Ollama."));
+                    $"{model.Name} was told to leave {OllamaResidency.LeavePatience.TotalSeconds:F0} s ago and is still in memory: it may be answering somebody. Try again, or restart Ollama.",
+                    $"Se pidió a {model.Name} que saliera hace {OllamaResidency.LeavePatience.TotalSeconds:F0} s y sigue en memoria: quizá esté respondiendo a alguien. Inténtelo de nuevo o reinicie Ollama."));
             }
 
             await Task.Delay(UnloadPolling, _time, cancellation);
         }
+
+        Forget(IdOf(model?.Name ?? name));
+        lock (_gate)
+        {
+            _ours.Remove(model?.Key ?? inventory.Find(name)?.Key ?? "");
+        }
+
+        return true;
     }
 
     /// <summary>The models in its memory that we loaded.</summary>
@@ -362,6 +470,7 @@ public sealed class OllamaHost : IDisposable
             if (connection is not null)
             {
                 await PrepareAsync(connection, mayLoad: false, cancellation);
+                await StepContextAsync(connection, cancellation);
             }
 
             cancellation.ThrowIfCancellationRequested();
@@ -383,6 +492,7 @@ public sealed class OllamaHost : IDisposable
         }
 
         connection?.Dispose();
+        _keeper.Remove(this);
         _oneLoad.Dispose();
     }
 
@@ -413,7 +523,8 @@ public sealed class OllamaHost : IDisposable
         var retry = connection.Health.RetryIn;
         lock (_gate)
         {
-            var regular = _trouble is { IsOfServer: true } ? retry : RunningLocked.Count == 0 ? WatchIdle : WatchRunning;
+            var idle = _keeper.Options.Poll;
+            var regular = _trouble is { IsOfServer: true } ? retry : RunningLocked.Count == 0 || idle < WatchRunning ? idle : WatchRunning;
             return regular < LeastWait ? LeastWait : regular;
         }
     }
@@ -496,17 +607,59 @@ public sealed class OllamaHost : IDisposable
         }
 
         var inventory = await OllamaInventory.LookAsync(connection, known, isAsked, _time, cancellation);
+        var runners = Runners(inventory);
+        var loads = _keeper.Notes.Read().Loads;
+        var gone = new List<ModelId>();
+        IReadOnlyList<ResidencyChange> changes = [];
         Change(() =>
         {
-            if (_connection == connection)
+            if (_connection != connection)
             {
-                SeeLocked(connection, inventory);
+                return;
             }
+
+            changes = SeeLocked(connection, inventory, runners, loads);
+
+            // A model that left with our note still there would be ours when others load it again.
+            gone.AddRange(inventory.Running is null
+                ? loads.Where(pair => UntilOf(pair.Value) <= _time.GetUtcNow()).Select(pair => pair.Key)
+                : loads.Where(pair => inventory.RunningOf(pair.Value.Key) is null && _loading is null && LooksAgain < _time.GetUtcNow() - pair.Value.At).Select(pair => pair.Key));
         });
+        gone.ForEach(Forget);
+        foreach (var change in changes)
+        {
+            _keeper.Tell(change.Kind, IdOf(change.Model.Running.Name), new(change.Model.RamBytes), change.Reason, isSeen: true);
+        }
+
+        if (changes.Count != 0)
+        {
+            _keeper.Moved();
+        }
+
         return inventory;
     }
 
-    private void SeeLocked(OllamaConnection connection, OllamaInventory inventory)
+    // To look at all processes costs too much for every few seconds: only where one must have come or gone.
+    private IReadOnlyList<RunnerProcess> Runners(OllamaInventory inventory)
+    {
+        if (inventory.Running is not { Count: > 0 } running)
+        {
+            return [];
+        }
+
+        var known = _runners.Read(rescan: false);
+        bool isMissing;
+        lock (_gate)
+        {
+            isMissing = _residency.Misses(running, known, WeightsOfLocked);
+        }
+
+        return isMissing ? _runners.Read(rescan: true) : known;
+    }
+
+    private string? WeightsOfLocked(string key) => _facts.GetValueOrDefault(key)?.WeightsPath;
+
+    private IReadOnlyList<ResidencyChange> SeeLocked(OllamaConnection connection, OllamaInventory inventory, IReadOnlyList<RunnerProcess> runners, IReadOnlyDictionary<ModelId, LoadNote> loads)
     {
         _inventory = inventory;
         if (_incarnation != connection.Health.Incarnation)
@@ -517,14 +670,10 @@ public sealed class OllamaHost : IDisposable
             _ours.Clear();
         }
 
-        foreach (var model in RunningLocked)
-        {
-            _lastUsed.TryAdd(model.Key, _time.GetUtcNow());
-        }
-
+        var changes = _residency.See(inventory.Running ?? Remembered(loads), runners, WeightsOfLocked);
         if (_use is not { RemoteHost: null } use || inventory.Running is null)
         {
-            return;
+            return changes;
         }
 
         if (inventory.RunningOf(use.Key) is not { } seen)
@@ -537,7 +686,53 @@ public sealed class OllamaHost : IDisposable
             // Another client loaded it anew. To insist on ours would load it anew with every request of either.
             _use = use with { ContextTokens = use.SeenContextTokens is null ? use.ContextTokens : tokens, SeenContextTokens = tokens };
         }
+
+        return changes;
     }
+
+    // A server that does not tell what it has in memory: what windows and command line have loaded there, as long as it stays.
+    private IReadOnlyList<RunningModel> Remembered(IReadOnlyDictionary<ModelId, LoadNote> loads)
+    {
+        var now = _time.GetUtcNow();
+        return
+        [
+            .. loads.Where(pair => now < UntilOf(pair.Value)).Select(pair =>
+                new RunningModel(pair.Key.Name, pair.Value.Key == pair.Key.Name ? "" : pair.Value.Key, pair.Value.Bytes.Bytes, 0, pair.Value.ContextTokens, UntilOf(pair.Value))),
+        ];
+    }
+
+    private static DateTimeOffset UntilOf(LoadNote load) =>
+        load.KeepAlive == Timeout.InfiniteTimeSpan ? DateTimeOffset.MaxValue : load.LastUsed + (load.KeepAlive ?? UsualStay);
+
+    private void Forget(ModelId id)
+    {
+        if (_keeper.Notes.Read().Loads.ContainsKey(id))
+        {
+            _keeper.Notes.Change(notes => notes with { Loads = notes.Loads.Where(pair => pair.Key != id).ToDictionary() });
+        }
+    }
+
+    // Only a server that tells nothing needs to be remembered by the minute.
+    private void Note(OllamaUse use)
+    {
+        var id = IdOf(use.Name);
+        if (IsBlind && _keeper.Notes.Read().Loads.TryGetValue(id, out var load) && load.LastUsed + LooksAgain < _time.GetUtcNow())
+        {
+            _keeper.Notes.Change(notes => notes.Loads.TryGetValue(id, out var now)
+                ? notes with { Loads = new Dictionary<ModelId, LoadNote>(notes.Loads) { [id] = now with { LastUsed = _time.GetUtcNow() } } }
+                : notes);
+        }
+    }
+
+    private HeldModel? Held(string? key)
+    {
+        lock (_gate)
+        {
+            return _residency.Models.FirstOrDefault(model => model.Key == key);
+        }
+    }
+
+    private bool IsAnsweringLocked(HeldModel model) => 0 < _generating && model.Key == _use?.Key;
 
     // No model is named: one that runs anyway and can do it costs nothing more. The one used last is the one that stays longest.
     private async Task TakeRunningAsync(OllamaConnection connection, OllamaInventory inventory, CancellationToken cancellation)
@@ -550,13 +745,13 @@ public sealed class OllamaHost : IDisposable
             var facts = await FactsAsync(connection, installed!, cancellation);
             if (facts.RemoteHost is null && _fillsMiddle(installed!.Name, facts))
             {
-                Take(connection, installed, facts, running.ContextTokens ?? Context(installed, facts), running.ContextTokens);
+                Take(connection, installed, facts, running.ContextTokens ?? ContextOf(installed, facts), running.ContextTokens);
                 return;
             }
         }
     }
 
-    private async Task BringInAsync(OllamaConnection connection, InstalledModel model, CancellationToken cancellation)
+    private async Task BringInAsync(OllamaConnection connection, InstalledModel model, CancellationToken cancellation, bool mustReload = false)
     {
         await _oneLoad.WaitAsync(cancellation);
         try
@@ -572,37 +767,31 @@ public sealed class OllamaHost : IDisposable
             if ((facts.RemoteHost ?? model.RemoteHost) is { } elsewhere)
             {
                 GoesElsewhere?.Invoke(model.Name, elsewhere);
-                Take(connection, model, facts, Context(model, facts), null);
+                Take(connection, model, facts, ContextOf(model, facts), null);
                 return;
             }
 
-            RunningModel? running;
-            int? fixedTokens;
-            lock (_gate)
+            if (!mustReload && IsFine(model, facts) is { } running)
             {
-                running = _inventory?.RunningOf(model.Key);
-                fixedTokens = _options.ContextTokens;
-            }
-
-            var context = Context(model, facts);
-            if (running is not null && (fixedTokens is null || running.ContextTokens is null || running.ContextTokens == context))
-            {
-                Take(connection, model, facts, running.ContextTokens ?? context, running.ContextTokens);
+                Take(connection, model, facts, running.ContextTokens ?? ContextOf(model, facts), running.ContextTokens);
                 return;
             }
 
-            CheckLimit(model, running);
-            Change(() => _loading = model.Name);
             try
             {
-                await connection.CallAsync(isAsked: true, isOfModel: true, (client, either) => client.LoadAsync(model.Name, context, KeepAlive, either), cancellation);
+                var choice = await _keeper.LoadAsync(
+                    IdOf(model.Name),
+                    _ => Task.FromResult(!mustReload && IsFine(model, facts) is not null ? null : NewcomerOf(model, facts, Held(model.Key))),
+                    (choice, either) => LoadAsync(connection, model, choice, either),
+                    cancellation);
+                OllamaInventory? inventory;
                 lock (_gate)
                 {
-                    _ours.Add(model.Key);
+                    inventory = _inventory;
                 }
 
-                var inventory = await LookAsync(connection, isAsked: true, cancellation);
-                Take(connection, model, facts, context, inventory.RunningOf(model.Key)?.ContextTokens);
+                var seen = inventory?.RunningOf(model.Key)?.ContextTokens;
+                Take(connection, model, facts, choice?.Tokens ?? seen ?? ContextOf(model, facts), seen);
             }
             finally
             {
@@ -615,14 +804,152 @@ public sealed class OllamaHost : IDisposable
         }
     }
 
-    private void Take(OllamaConnection connection, InstalledModel model, ModelFacts facts, int context, int? seen) => Change(() =>
+    private async Task LoadAsync(OllamaConnection connection, InstalledModel model, ContextChoice choice, CancellationToken cancellation)
     {
-        if (_connection == connection)
+        var keepAlive = KeepAlive;
+        Change(() =>
         {
-            _use = new(model.Name, model.Key, context, facts, seen, facts.RemoteHost ?? model.RemoteHost);
-            _trouble = _trouble is { IsOfServer: false } ? null : _trouble;
+            _loading = model.Name;
+            _residency.Loading(model.Key);
+        });
+        try
+        {
+            await connection.CallAsync(isAsked: true, isOfModel: true, (client, either) => client.LoadAsync(model.Name, choice.Tokens, keepAlive, either), cancellation);
+            var (id, now) = (IdOf(model.Name), _time.GetUtcNow());
+            _keeper.Notes.Change(notes => notes with
+            {
+                Loads = new Dictionary<ModelId, LoadNote>(notes.Loads) { [id] = new(model.Key, choice.Bytes, choice.Tokens, now, now, keepAlive) },
+            });
+            lock (_gate)
+            {
+                _ours.Add(model.Key);
+                _residency.Keep(model.Key, keepAlive);
+                _residency.Use(model.Key);
+            }
+
+            await LookAsync(connection, isAsked: true, cancellation);
+            if (Held(model.Key) is { IsDead: false, Running.SizeBytes: > 0 } held && !IsBlind)
+            {
+                _sizes.Observe(model.Key, choice.Tokens, new(held.RamBytes), new(held.Running.VramBytes));
+            }
         }
-    });
+        finally
+        {
+            Change(() => _residency.Loaded(model.Key));
+        }
+    }
+
+    // In memory, and with the context that is wanted, if a certain one is.
+    private RunningModel? IsFine(InstalledModel model, ModelFacts facts)
+    {
+        lock (_gate)
+        {
+            return _inventory?.RunningOf(model.Key) is { } running
+                && _residency.Models.FirstOrDefault(held => held.Key == model.Key) is not { IsDead: true }
+                && (_options.ContextTokens is not { } wanted || running.ContextTokens is null || running.ContextTokens == Math.Min(wanted, TrainedOf(model, facts)))
+                    ? running
+                    : null;
+        }
+    }
+
+    private Newcomer NewcomerOf(InstalledModel model, ModelFacts? facts, HeldModel? replaced)
+    {
+        int? wanted;
+        lock (_gate)
+        {
+            wanted = _options.ContextTokens;
+        }
+
+        var footprint = OllamaFootprint.Of(model, facts);
+        var tokens = wanted is { } given ? [Math.Min(given, TrainedOf(model, facts))] : ContextTier.Ladder(TrainedOf(model, facts));
+        return new(IdOf(model.Name), [.. tokens.Select(count => new ContextChoice(count, _sizes.Predict(model.Key, footprint, count)))])
+        {
+            IsContextFree = wanted is null,
+            Replaces = new(replaced?.RamBytes ?? 0),
+        };
+    }
+
+    // For a model that is loaded already, or loaded elsewhere, and does not tell its context.
+    private int ContextOf(InstalledModel model, ModelFacts facts)
+    {
+        int? wanted;
+        lock (_gate)
+        {
+            wanted = _options.ContextTokens;
+        }
+
+        return Math.Min(wanted ?? (_keeper.Budget().Available is { } available ? ContextTier.TokensFor(available) : ContextTier.Unknown), TrainedOf(model, facts));
+    }
+
+    private static int TrainedOf(InstalledModel model, ModelFacts? facts) =>
+        (int)Math.Clamp(facts?.Number("context_length") ?? model.TrainedContextTokens ?? int.MaxValue, 1, int.MaxValue);
+
+    // Memory has been larger or smaller for long enough, and nobody waits for the model: it is loaded anew with the context that suits.
+    // Whoever writes must not pay for it, and no other model leaves for it.
+    private async Task StepContextAsync(OllamaConnection connection, CancellationToken cancellation)
+    {
+        OllamaUse? use;
+        InstalledModel? model;
+        HeldModel? held;
+        lock (_gate)
+        {
+            use = _use;
+            held = _residency.Models.FirstOrDefault(model => model.Key == use?.Key);
+            model = _inventory?.Installed.FirstOrDefault(model => model.Key == use?.Key);
+            if (use is not { RemoteHost: null, SeenContextTokens: not null } || held is null or { IsBusy: true } || model is null || !_ours.Contains(use.Key)
+                || 0 < _generating || _options.ContextTokens is not null || _time.GetUtcNow() - held.LastUsed < StepIdle)
+            {
+                _step = null;
+                return;
+            }
+        }
+
+        var better = _keeper.Judge(NewcomerOf(model, use.Facts, held)) is Verdict.Admit admit ? admit.Choice.Tokens : use.ContextTokens;
+        bool isTime;
+        lock (_gate)
+        {
+            _step = better == use.ContextTokens ? null : _step is { } step && step.Tokens == better ? step : (better, _time.GetTimestamp());
+            isTime = _step is { Since: var since } && StepAfter <= _time.GetElapsedTime(since);
+        }
+
+        if (!isTime)
+        {
+            return;
+        }
+
+        try
+        {
+            await BringInAsync(connection, model, cancellation, mustReload: true);
+        }
+        catch (UserException exception)
+        {
+            // Failures of calls are noted where the call is made.
+            if (exception is not OllamaException)
+            {
+                Fail(connection, exception, isOfModel: true);
+            }
+        }
+    }
+
+    private void Take(OllamaConnection connection, InstalledModel model, ModelFacts facts, int context, int? seen)
+    {
+        OllamaUse? former = null;
+        Change(() =>
+        {
+            if (_connection == connection)
+            {
+                former = _use ?? _former;
+                _former = null;
+                _step = null;
+                _use = new(model.Name, model.Key, context, facts, seen, facts.RemoteHost ?? model.RemoteHost);
+                _trouble = _trouble is { IsOfServer: false } ? null : _trouble;
+            }
+        });
+        if (former is { RemoteHost: null } && former.Key != model.Key)
+        {
+            Switched?.Invoke(IdOf(former.Name));
+        }
+    }
 
     private async Task<ModelFacts> FactsAsync(OllamaConnection connection, InstalledModel model, CancellationToken cancellation)
     {
@@ -639,36 +966,6 @@ public sealed class OllamaHost : IDisposable
         {
             // Of the tensors, of which there are hundreds, nothing is needed later.
             return _facts[model.Key] = facts with { Tensors = [] };
-        }
-    }
-
-    private int Context(InstalledModel model, ModelFacts facts)
-    {
-        var trained = facts.Number("context_length") ?? model.TrainedContextTokens ?? int.MaxValue;
-        int? wanted;
-        lock (_gate)
-        {
-            wanted = _options.ContextTokens;
-        }
-
-        var tokens = wanted ?? (_probe.Read().System is { } system ? ContextTier.TokensFor(system.Available) : ContextTier.Unknown);
-        return (int)Math.Min(tokens, trained);
-    }
-
-    // The weights are the least that it takes.
-    private void CheckLimit(InstalledModel model, RunningModel? running)
-    {
-        var patterns = (_patterns?.Residents ?? []).Sum(resident => resident.CommittedBytes + resident.MappedBytes);
-        lock (_gate)
-        {
-            var others = RunningLocked.Where(other => other.Key != running?.Key).Sum(other => other.RamBytes);
-            var needed = new ByteSize(model.SizeBytes + patterns + others);
-            if (_options.Limit < needed)
-            {
-                throw new UserException(new(
-                    $"{model.Name} was not loaded: with it models would take at least {needed}, and the limit is {_options.Limit}. Unload a model, choose a smaller one, or raise llmAssist.memory.limit.",
-                    $"{model.Name} no se cargó: con él los modelos ocuparían al menos {needed} y el límite es {_options.Limit}. Descargue un modelo, elija uno más pequeño o aumente llmAssist.memory.limit."));
-            }
         }
     }
 
@@ -729,6 +1026,7 @@ public sealed class OllamaHost : IDisposable
             // What was in its memory is gone with it.
             _use = null;
             _inventory = _inventory is null ? null : _inventory with { Running = [] };
+            _residency.Forget();
         }
 
         // The first words for a trouble stay: each new wording of the same would be a change of the status.
@@ -747,7 +1045,7 @@ public sealed class OllamaHost : IDisposable
         _incarnation = 0;
         _facts.Clear();
         _ours.Clear();
-        _lastUsed.Clear();
+        _residency.Forget();
     }
 
     private bool IsOldLocked(TimeSpan age) => _inventory is null || age <= _time.GetElapsedTime(_inventory.SeenAt);

@@ -18,9 +18,6 @@ public sealed record OllamaOptions
 
     /// <summary>Tokens of context to load with; null goes by the memory that is free at the load.</summary>
     public int? ContextTokens { get; init; }
-
-    /// <summary>What all models may take.</summary>
-    public ByteSize Limit { get; init; } = ByteSize.GiB(6);
 }
 
 /// <summary>How things stand with Ollama.</summary>
@@ -69,13 +66,24 @@ public sealed record OllamaUse(string Name, string Key, int ContextTokens, Model
 /// <param name="Facts">What the server knows about it; null if it did not tell.</param>
 /// <param name="FillsMiddle">Whether we know how to ask it for what stands between two texts.</param>
 /// <param name="IsInUse">Whether completions are asked of it.</param>
-public sealed record OllamaModel(InstalledModel Installed, RunningModel? Running, ModelFacts? Facts, bool FillsMiddle, bool IsInUse);
+/// <param name="Newcomer">What it would take; null if it is in memory, or runs elsewhere.</param>
+/// <param name="Verdict">What would be said to loading it now; null if it is in memory, or runs elsewhere.</param>
+public sealed record OllamaModel(
+    InstalledModel Installed,
+    RunningModel? Running,
+    ModelFacts? Facts,
+    bool FillsMiddle,
+    bool IsInUse,
+    Newcomer? Newcomer,
+    Verdict? Verdict);
 
 /// <summary>A model in Ollama's memory, whoever loaded it.</summary>
 /// <param name="Id">Which.</param>
 /// <param name="RamBytes">Memory of the machine.</param>
 /// <param name="VramBytes">Memory of graphics cards.</param>
 /// <param name="ContextTokens">Its context; null if not told.</param>
-/// <param name="LastUsed">When we used it last; where we did not, when we saw it first.</param>
-/// <param name="IsBusy">Whether it answers us right now.</param>
-public sealed record OllamaResident(ModelId Id, long RamBytes, long VramBytes, int? ContextTokens, DateTimeOffset LastUsed, bool IsBusy);
+/// <param name="LastUsed">When anybody used it last, as well as that can be told.</param>
+/// <param name="IsBusy">Whether it answers somebody right now.</param>
+/// <param name="IsStuck">Whether it was told to leave long ago and has not.</param>
+/// <param name="IsDead">Whether its process has died while the server still lists it.</param>
+public sealed record OllamaResident(ModelId Id, long RamBytes, long VramBytes, int? ContextTokens, DateTimeOffset LastUsed, bool IsBusy, bool IsStuck, bool IsDead);

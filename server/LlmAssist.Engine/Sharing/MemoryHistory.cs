@@ -18,6 +18,7 @@ public sealed class MemoryHistory(string folder, TimeProvider time)
     private const int MostUnsaved = 256;
 
     private static readonly TimeSpan Spacing = TimeSpan.FromSeconds(25);
+    private static readonly TimeSpan SeenWithin = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Kept = TimeSpan.FromHours(24);
     private static readonly TimeSpan OldestLine = TimeSpan.FromHours(48);
 
@@ -32,6 +33,10 @@ public sealed class MemoryHistory(string folder, TimeProvider time)
 
     /// <summary>Adds an event.</summary>
     public void Add(MemoryEvent happened) => Append(ToWire(happened));
+
+    /// <summary>Adds an event that this window has only seen, unless another window has added it: all see the same, within a minute.</summary>
+    /// <returns>Whether it was added.</returns>
+    public bool AddSeen(MemoryEvent happened) => Append(ToWire(happened), isSeen: true);
 
     /// <summary>What was added in the last time, the oldest first.</summary>
     /// <param name="last">How long ago at most; beyond 24 h there may be nothing.</param>
@@ -61,10 +66,10 @@ public sealed class MemoryHistory(string folder, TimeProvider time)
         return ([.. samples.OrderBy(sample => sample.At)], [.. events.OrderBy(happened => happened.At)]);
     }
 
-    private bool Append(HistoryWire wire)
+    private bool Append(HistoryWire wire, bool isSeen = false)
     {
         using var guard = FileGuard.TryEnter(_guard, FileGuard.Patience, out _);
-        if (wire.Limit is not null && IsTooSoon(wire.At))
+        if ((wire.Limit is not null && IsTooSoon(wire.At)) || (isSeen && IsKnown(wire)))
         {
             return false;
         }
@@ -97,6 +102,9 @@ public sealed class MemoryHistory(string folder, TimeProvider time)
 
         bool IsNear(long? other) => other is { } moment && Distance(at, moment) < Spacing.TotalMilliseconds;
     }
+
+    private bool IsKnown(HistoryWire seen) => Lines(TailBytes).Select(Parsed).Concat(Unsaved()).Any(wire =>
+        wire is not null && wire.Kind == seen.Kind && wire.Model == seen.Model && Distance(wire.At, seen.At) < SeenWithin.TotalMilliseconds);
 
     private List<HistoryWire> Unsaved()
     {

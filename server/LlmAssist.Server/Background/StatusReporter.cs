@@ -17,11 +17,10 @@ internal sealed record AssistState(string Name, Phrase Message)
 }
 
 /// <summary>Composes and sends llmAssist/status. Safe on any thread.</summary>
-internal sealed class StatusReporter(ClientLink client, ModelHost host, OllamaHost ollama, CompletionEngine engine, IMemoryProbe probe, TimeProvider time)
+internal sealed class StatusReporter(ClientLink client, ModelHost host, OllamaHost ollama, MemoryKeeper keeper, CompletionEngine engine, IMemoryProbe probe, TimeProvider time)
 {
     private static readonly TimeSpan LeastPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
-    private const double TightPercent = 90;
 
     // LSP: nothing of ours may be sent before initialize is answered. The first to signal is the session that begins.
     private readonly SemaphoreSlim _changed = new(0);
@@ -93,27 +92,20 @@ internal sealed class StatusReporter(ClientLink client, ModelHost host, OllamaHo
     public MemoryStatus Memory()
     {
         var reading = probe.Read();
+        var residents = keeper.Residents();
+        var files = host.Residents.ToDictionary(resident => resident.Id, resident => resident.MappedBytes);
+        var held = ollama.Residents.DistinctBy(resident => resident.Id).ToDictionary(resident => resident.Id);
         ModelMemory[] models =
         [
-            .. host.Residents.Select(resident => new ModelMemory(
+            .. residents.Select(resident => new ModelMemory(
                 resident.Id.ToString(),
-                "pattern",
-                BytesOf(resident),
-                resident.MappedBytes,
-                0,
-                null,
+                resident.Id.Source == ModelSource.Pattern ? "pattern" : "ollama",
+                resident.Bytes.Bytes,
+                files.GetValueOrDefault(resident.Id, resident.Mapped.Bytes),
+                held.GetValueOrDefault(resident.Id)?.VramBytes ?? 0,
+                held.GetValueOrDefault(resident.Id)?.ContextTokens,
                 resident.LastUsed,
-                Pinned: false,
-                resident.IsBusy)),
-            .. ollama.Residents.Select(resident => new ModelMemory(
-                resident.Id.ToString(),
-                "ollama",
-                resident.RamBytes,
-                0,
-                resident.VramBytes,
-                resident.ContextTokens,
-                resident.LastUsed,
-                Pinned: false,
+                resident.IsPinned,
                 resident.IsBusy)),
         ];
 
@@ -123,23 +115,18 @@ internal sealed class StatusReporter(ClientLink client, ModelHost host, OllamaHo
             SystemTotalBytes = reading.System?.Total.Bytes,
             SystemAvailableBytes = reading.System?.Available.Bytes,
             SystemUsedPercent = reading.System is { } system ? Math.Round(system.UsedPercent, 1) : null,
-            LimitBytes = _session.Settings.MemoryLimit,
+            LimitBytes = keeper.Options.Limit.Bytes,
             ModelsBytes = models.Sum(model => model.Bytes),
             Models = models,
             ProcessBytes = reading.Process?.Resident.Bytes,
-            Advice = [.. Advice(reading).Select(phrase => phrase.In(_session.Speech))],
+            Advice = [.. Advice(reading, residents).Select(phrase => phrase.In(_session.Speech))],
         };
     }
-
-    // What a model takes of the memory now: its private bytes, and the pages of its file that are in RAM; the whole file where the system does
-    // not tell. A model that is unloaded meanwhile has no pages, which is the truth.
-    private static long BytesOf(ResidentModel resident) =>
-        resident.CommittedBytes + (MappedPages.Resident(resident.Address, resident.MappedBytes)?.Bytes ?? resident.MappedBytes);
 
     private StatusParams Compose()
     {
         var state = Shown();
-        return new(state.Name, state.IsBusy, state.Message.In(_session.Speech) ?? "", Memory() with { ProcessBytes = null, Advice = null });
+        return new(state.Name, state.IsBusy, state.Message.In(_session.Speech) ?? "", Memory() with { ProcessBytes = null });
     }
 
     // Our own work comes first, then what Ollama is up to, as far as the user wants anything of it.
@@ -169,18 +156,23 @@ internal sealed class StatusReporter(ClientLink client, ModelHost host, OllamaHo
         };
     }
 
-    private IEnumerable<Phrase> Advice(MemoryReading reading)
+    private IEnumerable<Phrase> Advice(MemoryReading reading, IReadOnlyList<Resident> residents)
     {
-        foreach (var missing in reading.Missing)
-        {
-            yield return missing;
-        }
-
-        if (reading.System is { } system && TightPercent <= system.UsedPercent)
+        if (!keeper.Options.IsEnabled)
         {
             yield return new(
-                $"Memory is tight: {system.Available} of {system.Total} are available. Pattern models give their mapped pages back by themselves; other programs do not.",
-                $"Queda poca memoria: {system.Available} de {system.Total} disponibles. Los modelos de patrones devuelven sus páginas por sí solos; otros programas no.");
+                "Memory is only shown: llmAssist.memory.enabled is off, so nothing is refused and nothing is taken out.",
+                "La memoria solo se muestra: llmAssist.memory.enabled está desactivado, así que no se rechaza ni se saca nada.");
+        }
+
+        foreach (var phrase in MemoryAdvice.For(reading, MemoryBudget.Of(reading, keeper.Options.Limit, keeper.Options.Scope), residents, time.GetUtcNow()))
+        {
+            yield return phrase;
+        }
+
+        foreach (var phrase in OllamaAdvice(ollama))
+        {
+            yield return phrase;
         }
 
         if (16L << 20 <= engine.CommittedBytes)
@@ -188,6 +180,33 @@ internal sealed class StatusReporter(ClientLink client, ModelHost host, OllamaHo
             yield return new(
                 $"What the open documents teach takes {new ByteSize(engine.CommittedBytes)}; closing documents frees it.",
                 $"Lo aprendido de los documentos abiertos ocupa {new ByteSize(engine.CommittedBytes)}; al cerrarlos se libera.");
+        }
+    }
+
+    /// <summary>What of Ollama cannot be counted or made to leave.</summary>
+    internal static IEnumerable<Phrase> OllamaAdvice(OllamaHost ollama)
+    {
+        if (ollama.IsBlind)
+        {
+            yield return new(
+                "This Ollama is too old to tell what it has in memory (before 0.1.38): only what LLM Assist has loaded is counted. Update Ollama.",
+                "Este Ollama es demasiado antiguo para decir qué tiene en memoria (anterior a 0.1.38): solo se cuenta lo que ha cargado LLM Assist. Actualice Ollama.");
+        }
+
+        foreach (var resident in ollama.Residents)
+        {
+            if (resident.IsStuck)
+            {
+                yield return new(
+                    $"{resident.Id.Name} was told to leave and stays in memory: it answers somebody, or hangs. Restarting Ollama frees {new ByteSize(resident.RamBytes)}.",
+                    $"Se pidió a {resident.Id.Name} que saliera y sigue en memoria: responde a alguien o está bloqueado. Reiniciar Ollama libera {new ByteSize(resident.RamBytes)}.");
+            }
+            else if (resident.IsDead)
+            {
+                yield return new(
+                    $"The process of {resident.Id.Name} has died; it takes no memory, though Ollama lists it. Loading it again starts a new one.",
+                    $"El proceso de {resident.Id.Name} ha terminado; no ocupa memoria, aunque Ollama lo muestra. Al cargarlo de nuevo se inicia otro.");
+            }
         }
     }
 }

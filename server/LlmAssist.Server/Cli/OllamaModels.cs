@@ -150,7 +150,8 @@ internal static class OllamaModels
     /// <summary>What Ollama tells about a model, and what we make of it.</summary>
     public static async Task<int> InspectAsync(VerbContext context, OllamaVisit visit, string name, CancellationToken cancellation)
     {
-        var (installed, running, facts, _, _) = await visit.FindAsync(name, cancellation) ?? throw Unknown(visit, name);
+        var model = await visit.FindAsync(name, cancellation) ?? throw Unknown(visit, name);
+        var (installed, running, facts) = (model.Installed, model.Running, model.Facts);
         var layout = facts is null ? new(null, null) : LayoutFinding.Of(installed.Name, facts);
         var trained = facts?.Number("context_length") ?? installed.TrainedContextTokens;
         var capabilities = facts?.Capabilities ?? installed.Capabilities ?? [];

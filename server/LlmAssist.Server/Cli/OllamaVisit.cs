@@ -3,6 +3,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using LlmAssist.Engine;
 using LlmAssist.Engine.Completion;
+using LlmAssist.Engine.Memory;
 using LlmAssist.Engine.Models;
 using LlmAssist.Engine.Ollama;
 
@@ -69,7 +70,7 @@ internal sealed class OllamaFlags
     /// <param name="patterns">Who holds the pattern models of the verb, and must outlive the visit; null for none.</param>
     public OllamaVisit Prepare(ParseResult parsed, ModelHost? patterns)
     {
-        var (options, sampling) = ServerHost.OllamaOf(_context.Folders, _context.Variable, _context.Terminal.Remark);
+        var (options, sampling, memory) = ServerHost.OptionsOf(_context.Folders, _context.Variable, _context.Terminal.Remark);
 
         // Who writes the address means it, whatever the settings switch off.
         return new(
@@ -80,7 +81,8 @@ internal sealed class OllamaFlags
                 Endpoint = parsed.GetResult(_endpoint) is null ? options.Endpoint : parsed.GetValue(_endpoint),
                 Model = (parsed.GetResult(_model) is null ? null : parsed.GetValue(_model)) ?? options.Model,
             },
-            sampling);
+            sampling,
+            memory);
     }
 }
 
@@ -97,12 +99,19 @@ internal sealed class OllamaVisit : IDisposable
 
     private readonly VerbContext _context;
 
-    public OllamaVisit(VerbContext context, ModelHost? patterns, OllamaOptions options, OllamaSampling sampling)
+    public OllamaVisit(VerbContext context, ModelHost? patterns, OllamaOptions options, OllamaSampling sampling, MemoryOptions memory)
     {
         _context = context;
         Options = options;
         Sampling = sampling;
-        Host = new(patterns, context.Probe, context.Time, CompletionEngine.FillsMiddle);
+        Keeper = new(context.Folders.Shared, context.Probe, context.Time);
+        Keeper.Configure(memory);
+        if (patterns is not null)
+        {
+            Keeper.Add(patterns);
+        }
+
+        Host = new(Keeper, RunnerProcesses.ForThisMachine(), context.Time, CompletionEngine.FillsMiddle);
         Host.Configure(options);
     }
 
@@ -113,6 +122,9 @@ internal sealed class OllamaVisit : IDisposable
     public OllamaSampling Sampling { get; }
 
     public OllamaHost Host { get; }
+
+    /// <summary>Governs what the verb loads, together with the windows of this machine.</summary>
+    public MemoryKeeper Keeper { get; }
 
     /// <summary>Whether it is switched off, and nobody has named an address.</summary>
     public bool IsOff => Options.Endpoint is null;
@@ -188,7 +200,11 @@ internal sealed class OllamaVisit : IDisposable
     public async Task<OllamaModel?> FindAsync(string name, CancellationToken cancellation) =>
         (await Host.ListAsync(cancellation)).FirstOrDefault(model => OllamaName.Normalize(model.Installed.Name) == OllamaName.Normalize(name));
 
-    public void Dispose() => Host.Dispose();
+    public void Dispose()
+    {
+        Host.Dispose();
+        Keeper.Dispose();
+    }
 
     private void TellWhereCodeGoes(string who, string host) => _context.Terminal.Remark(new(
         $"{who} runs at {host}: the code around the cursor is sent there.",

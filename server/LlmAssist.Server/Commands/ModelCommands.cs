@@ -1,16 +1,17 @@
-// llmAssist.models.list, load, unload, unloadAll, delete.
+// llmAssist.models.list, load, unload, unloadAll, pin, unpin, delete.
 using LlmAssist.Engine;
 using LlmAssist.Engine.Memory;
 using LlmAssist.Engine.Models;
 using LlmAssist.Engine.Ollama;
 using LlmAssist.Engine.Patterns;
+using LlmAssist.Server.Background;
 using LlmAssist.Server.Lsp;
 using LlmAssist.Server.Session;
 
 namespace LlmAssist.Server.Commands;
 
 /// <summary>Commands that mean stored or loaded models.</summary>
-internal sealed class ModelCommands(PatternStore store, ModelHost host, OllamaHost ollama, ClientLink client)
+internal sealed class ModelCommands(PatternStore store, ModelHost host, OllamaHost ollama, MemoryKeeper keeper, MemoryWork memory, ClientLink client)
 {
     private const string OllamaPrefix = "ollama:";
 
@@ -34,6 +35,20 @@ internal sealed class ModelCommands(PatternStore store, ModelHost host, OllamaHo
         }
 
         return models;
+    }
+
+    private PinAnswer Pin(SessionSnapshot session, ModelArgument argument, bool isPinned)
+    {
+        // What is no longer there can be unpinned all the same.
+        var id = OllamaName(argument) is { } name ? OllamaHost.IdOf(name)
+            : !isPinned && ModelId.TryParse(argument.Id, out var given) ? given
+            : Resolve(argument).Id;
+        var pin = MemoryKeeper.PinOf(id);
+        keeper.Pin(pin, isPinned);
+        var message = isPinned
+            ? new Phrase($"{pin.Name} stays in memory once it is loaded.", $"{pin.Name} se queda en memoria una vez cargado.")
+            : new($"{pin.Name} may be taken out of memory when room is needed.", $"{pin.Name} puede salir de la memoria cuando haga falta sitio.");
+        return new(pin.ToString(), isPinned, message.In(session.Speech));
     }
 
     private List<ModelInfo> PatternModels(CancellationToken cancellation)
@@ -62,6 +77,7 @@ internal sealed class ModelCommands(PatternStore store, ModelHost host, OllamaHo
                     ModifiedAt = File.GetLastWriteTimeUtc(stored.Path),
                     Loaded = loaded.Contains(stored.Id),
                     Current = named.Add(stored.Name),
+                    Pinned = keeper.IsPinned(stored.Id),
                     PatternsStored = statistics.PatternsStored,
                     MemoryKb = stored.Bytes / 1024,
                     Sparsity = statistics.Sparsity,
@@ -81,19 +97,24 @@ internal sealed class ModelCommands(PatternStore store, ModelHost host, OllamaHo
         }
 
         var stored = Resolve(argument);
-        var others = host.Residents.Where(resident => resident.Id != stored.Id).Sum(resident => resident.CommittedBytes + resident.MappedBytes);
-        if (session.Settings.MemoryLimit < others + stored.Bytes)
-        {
-            var (limit, needed) = (new ByteSize(session.Settings.MemoryLimit), new ByteSize(others + stored.Bytes));
-            throw new UserException(new(
-                $"{stored.Name} was not loaded: with it models would take {needed}, and the limit is {limit}. Unload a model, or raise llmAssist.memory.limit.",
-                $"{stored.Name} no se cargó: con él los modelos ocuparían {needed} y el límite es {limit}. Descargue un modelo o aumente llmAssist.memory.limit."));
-        }
-
-        var statistics = host.Load(stored);
-        var message = new Phrase($"{stored.Name} is loaded.", $"{stored.Name} está cargado.");
-        return new(stored.Id.ToString(), message.In(session.Speech), StatsOf(stored, statistics));
+        using var happened = memory.Collect();
+        await keeper.LoadAsync(
+            stored.Id,
+            _ => Task.FromResult(host.Residents.Any(resident => resident.Id == stored.Id) ? null : new Newcomer(stored.Id, [new(0, new(stored.Bytes))])),
+            (_, _) =>
+            {
+                host.Load(stored);
+                return Task.CompletedTask;
+            },
+            cancellation);
+        var message = new Phrase($"{stored.Name} is loaded.{happened.Evicted.English}", $"{stored.Name} está cargado.{happened.Evicted.Spanish}");
+        return new(stored.Id.ToString(), message.In(session.Speech), StatsOf(stored, host.Load(stored)));
     }
+
+    /// <summary>Keeps a model in memory, whatever needs the room: in all windows, until it is unpinned.</summary>
+    public ValueTask<PinAnswer> PinAsync(SessionSnapshot session, ModelArgument argument, CancellationToken cancellation) => new(Pin(session, argument, isPinned: true));
+
+    public ValueTask<PinAnswer> UnpinAsync(SessionSnapshot session, ModelArgument argument, CancellationToken cancellation) => new(Pin(session, argument, isPinned: false));
 
     public async ValueTask<UnloadAnswer> UnloadAsync(SessionSnapshot session, ModelArgument argument, CancellationToken cancellation)
     {
@@ -109,7 +130,7 @@ internal sealed class ModelCommands(PatternStore store, ModelHost host, OllamaHo
         var wanted = argument.Id ?? throw Missing();
         var resident = host.Residents.FirstOrDefault(resident => resident.Id.ToString() == wanted || resident.Id.Name == wanted);
         var id = resident?.Id ?? Resolve(argument).Id;
-        return await host.UnloadAsync(id)
+        return await UnloadPatternAsync(id)
             ? new([id.ToString()], new Phrase($"{id.Name} is unloaded.", $"{id.Name} está descargado.").In(session.Speech))
             : new([], new Phrase($"{id.Name} was not loaded.", $"{id.Name} no estaba cargado.").In(session.Speech));
     }
@@ -119,7 +140,7 @@ internal sealed class ModelCommands(PatternStore store, ModelHost host, OllamaHo
         var unloaded = new List<string>();
         foreach (var resident in host.Residents)
         {
-            if (await host.UnloadAsync(resident.Id))
+            if (await UnloadPatternAsync(resident.Id))
             {
                 unloaded.Add(resident.Id.ToString());
             }
@@ -171,6 +192,7 @@ internal sealed class ModelCommands(PatternStore store, ModelHost host, OllamaHo
     {
         var title = new Phrase($"LLM Assist: loading {name}", $"LLM Assist: cargando {name}");
         using var progress = await client.BeginProgressAsync(title.In(session.Speech), session.Client.ShowsProgress, cancellation, isMeasured: false);
+        using var happened = memory.Collect();
         var use = await ollama.LoadAsync(name, progress.Cancellation);
         var resident = ollama.Residents.FirstOrDefault(resident => resident.Id == OllamaHost.IdOf(use.Name));
         var (ram, vram) = (new ByteSize(resident?.RamBytes ?? 0), new ByteSize(resident?.VramBytes ?? 0));
@@ -181,10 +203,10 @@ internal sealed class ModelCommands(PatternStore store, ModelHost host, OllamaHo
                 : new Phrase(
                     $"{use.Name} is loaded: {ram} of RAM and {vram} of graphics memory, {use.ContextTokens} tokens of context.",
                     $"{use.Name} está cargado: {ram} de RAM y {vram} de memoria gráfica, {use.ContextTokens} tokens de contexto.");
-        return new(OllamaHost.IdOf(use.Name).ToString(), message.In(session.Speech));
+        return new(OllamaHost.IdOf(use.Name).ToString(), $"{message.In(session.Speech)}{happened.Evicted.In(session.Speech)}");
     }
 
-    private static ModelInfo InfoOf(OllamaModel model) => new()
+    private ModelInfo InfoOf(OllamaModel model) => new()
     {
         Id = OllamaHost.IdOf(model.Installed.Name).ToString(),
         Name = model.Installed.Name,
@@ -194,6 +216,7 @@ internal sealed class ModelCommands(PatternStore store, ModelHost host, OllamaHo
         ModifiedAt = model.Installed.ModifiedAt ?? default,
         Loaded = model.Running is not null,
         Current = model.IsInUse,
+        Pinned = keeper.IsPinned(OllamaHost.IdOf(model.Installed.Name)),
         MemoryKb = (model.Running?.RamBytes ?? 0) / 1024,
         Family = model.Installed.Family,
         ParameterSize = model.Installed.ParameterSize,
@@ -202,11 +225,39 @@ internal sealed class ModelCommands(PatternStore store, ModelHost host, OllamaHo
         Capabilities = model.Installed.Capabilities ?? model.Facts?.Capabilities,
         FillsMiddle = model.Facts is null ? null : model.FillsMiddle,
         RemoteHost = model.Installed.RemoteHost ?? model.Facts?.RemoteHost,
+        PredictedBytes = model.Verdict switch
+        {
+            Verdict.Admit admit => admit.Choice.Bytes.Bytes,
+            Verdict.EvictFirst evict => evict.Choice.Bytes.Bytes,
+            Verdict.Refuse refuse => refuse.Needed.Bytes,
+            _ => model.Running?.RamBytes,
+        },
+        Fit = model.Verdict switch
+        {
+            Verdict.Admit => "now",
+            Verdict.EvictFirst => "afterEvicting",
+            Verdict.Refuse => "no",
+            _ => null,
+        },
+        FitContextTokens = (model.Verdict as Verdict.Admit)?.Choice.Tokens ?? (model.Verdict as Verdict.EvictFirst)?.Choice.Tokens,
+        FitEvicts = (model.Verdict as Verdict.EvictFirst)?.Victims.Select(victim => victim.ToString()).ToList(),
     };
 
     // The name in 'ollama:NAME'; null for a pattern model.
     private static string? OllamaName(ModelArgument argument) =>
         argument.Id is { } id && id.StartsWith(OllamaPrefix, StringComparison.Ordinal) ? id[OllamaPrefix.Length..] : null;
+
+    private async Task<bool> UnloadPatternAsync(ModelId id)
+    {
+        var bytes = keeper.Residents().FirstOrDefault(resident => resident.Id == id)?.Bytes ?? ByteSize.Zero;
+        if (!await host.UnloadAsync(id))
+        {
+            return false;
+        }
+
+        keeper.Tell(MemoryEventKind.Unload, id, bytes, new("It was asked for.", "Se pidió."));
+        return true;
+    }
 
     private StoredModel Resolve(ModelArgument argument) => store.Resolve(argument.Id ?? throw Missing());
 

@@ -7,13 +7,16 @@ using LlmAssist.Server.Session;
 namespace LlmAssist.Server.Handlers;
 
 /// <summary>Keeps the session's settings up to date. Its fields are touched by the loop only.</summary>
+/// <param name="choices">Settings that follow from answers of the user; all others win over them.</param>
 /// <param name="file">Settings from the configuration file; undefined if there is none.</param>
 /// <param name="post">Has the session changed on the loop.</param>
 internal sealed class ConfigurationHandlers(
+    JsonElement choices,
     JsonElement file,
     ClientLink client,
     ModelWork work,
     OllamaWork ollama,
+    MemoryWork memory,
     StatusReporter status,
     Action<Action<Session.Session>> post,
     CancellationToken ending)
@@ -103,7 +106,7 @@ internal sealed class ConfigurationHandlers(
 
     private void Apply(Session.Session session, bool mayWork)
     {
-        var (settings, problems) = ServerSettings.Parse(file, _options, _configuration);
+        var (settings, problems) = ServerSettings.Parse(choices, file, _options, _configuration);
         session.Now = session.Now with { Settings = settings };
         if (mayWork)
         {
@@ -119,6 +122,7 @@ internal sealed class ConfigurationHandlers(
     private void Work(Session.Session session)
     {
         status.Session = session.Now;
+        memory.Configure(session.Now);
         ollama.Configure(session.Now);
         work.Supply(session.Now);
     }

@@ -85,5 +85,6 @@ internal sealed class LifecycleHandlers(ConfigurationHandlers configuration, Cli
         HasConfiguration = capabilities?.Workspace?.Configuration ?? false,
         RegistersConfiguration = capabilities?.Workspace?.DidChangeConfiguration?.DynamicRegistration ?? false,
         RegistersWatchedFiles = capabilities?.Workspace?.DidChangeWatchedFiles?.DynamicRegistration ?? false,
+        UpdatesSettings = capabilities?.Experimental?.LlmAssist?.UpdateSetting ?? false,
     };
 }

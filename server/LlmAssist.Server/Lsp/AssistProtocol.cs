@@ -7,6 +7,7 @@ namespace LlmAssist.Server.Lsp;
 internal static class AssistMethods
 {
     public const string Status = "llmAssist/status";
+    public const string UpdateSetting = "llmAssist/updateSetting";
 
     public const string ModelsList = "llmAssist.models.list";
     public const string ModelsLoad = "llmAssist.models.load";
@@ -14,10 +15,13 @@ internal static class AssistMethods
     public const string ModelsUnloadAll = "llmAssist.models.unloadAll";
     public const string ModelsDelete = "llmAssist.models.delete";
     public const string ModelsTrain = "llmAssist.models.train";
+    public const string ModelsPin = "llmAssist.models.pin";
+    public const string ModelsUnpin = "llmAssist.models.unpin";
     public const string ModelsCompare = "llmAssist.models.compare";
     public const string OllamaPull = "llmAssist.ollama.pull";
     public const string MemoryStatus = "llmAssist.memory.status";
     public const string MemorySetLimit = "llmAssist.memory.setLimit";
+    public const string MemoryHistory = "llmAssist.memory.history";
     public const string CompletionExplain = "llmAssist.completion.explain";
     public const string CompletionAccepted = "llmAssist.completion.accepted";
 }
@@ -47,12 +51,13 @@ internal sealed record MemoryStatus
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public long? ProcessBytes { get; init; }
 
-    /// <summary>Only in the answer of memory.status.</summary>
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public IReadOnlyList<string>? Advice { get; init; }
+    /// <summary>What there is to say and to do, in the client's language; the most pressing first. In the answer of memory.status also which models fit now.</summary>
+    public required IReadOnlyList<string> Advice { get; init; }
 }
 
 /// <param name="Bytes">Memory that it takes now: private bytes, and pages of its file that are in RAM.</param>
+/// <param name="Pinned">Whether the user wants it to stay, in this window or another.</param>
+/// <param name="Busy">Whether it answers somebody, or another window has used it within the last minute.</param>
 /// <param name="MappedBytes">Length of the mapped file, whose pages are shared by all windows and given back by the system when memory is short.</param>
 internal sealed record ModelMemory(
     string Id,
@@ -87,6 +92,9 @@ internal sealed record ModelInfo
     /// <summary>Of a model of Ollama what it takes of RAM now, 0 if it is not loaded.</summary>
     public required long MemoryKb { get; init; }
 
+    /// <summary>Whether the user wants it to stay in memory.</summary>
+    public required bool Pinned { get; init; }
+
     // Pattern models only.
 
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -119,6 +127,22 @@ internal sealed record ModelInfo
     /// <summary>Whether it can be asked for what stands between two texts; missing where the server does not tell enough.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public bool? FillsMiddle { get; init; }
+
+    /// <summary>What it takes of RAM, or would take.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public long? PredictedBytes { get; init; }
+
+    /// <summary>Whether it can be loaded now: now, afterEvicting or no. Missing where it is loaded already or runs elsewhere.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Fit { get; init; }
+
+    /// <summary>The context that it would be loaded with.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? FitContextTokens { get; init; }
+
+    /// <summary>The models that would leave for it.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? FitEvicts { get; init; }
 
     /// <summary>Where a cloud model runs: code is sent there.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -162,6 +186,24 @@ internal sealed record ModelStats
 }
 
 internal sealed record UnloadAnswer(IReadOnlyList<string> Unloaded, string Message);
+
+internal sealed record PinAnswer(string Id, bool Pinned, string Message);
+
+/// <param name="Hours">How far back, above 0 and at most 24, which is the default.</param>
+internal sealed record HistoryArgument(double? Hours);
+
+internal sealed record HistoryAnswer(IReadOnlyList<HistorySample> Samples, IReadOnlyList<HistoryEvent> Events);
+
+internal sealed record HistorySample(DateTimeOffset At, long? TotalBytes, long? AvailableBytes, long LimitBytes, IReadOnlyList<HistoryShare> Models);
+
+internal sealed record HistoryShare(string Id, long Bytes);
+
+/// <param name="Kind">load, unload, evict, refuse, expire or crash.</param>
+/// <param name="Bytes">What the model took or would have taken; 0 if not known.</param>
+internal sealed record HistoryEvent(DateTimeOffset At, string Kind, string Id, long Bytes, string Reason);
+
+/// <param name="Key">A setting without the leading 'llmAssist.'.</param>
+internal sealed record UpdateSettingParams(string Key, string Value);
 
 internal sealed record DeleteAnswer(string Deleted, string Message);
 

@@ -1,5 +1,6 @@
 // How the records become JSON and back; generated, without reflection.
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 
 namespace LlmAssist.Server.Lsp;
@@ -35,10 +36,12 @@ namespace LlmAssist.Server.Lsp;
 [JsonSerializable(typeof(InlineCompletionParams))]
 [JsonSerializable(typeof(InlineCompletionList))]
 [JsonSerializable(typeof(MessageParams))]
+[JsonSerializable(typeof(MessageRequestParams))]
 [JsonSerializable(typeof(ProgressTokenParams))]
 [JsonSerializable(typeof(ProgressParams))]
 [JsonSerializable(typeof(WorkDoneProgressCancelParams))]
 [JsonSerializable(typeof(JsonElement))]
+[JsonSerializable(typeof(JsonObject))]
 internal sealed partial class LspJson : JsonSerializerContext;
 
 /// <summary>The same for our own records, where null is written: scripts rely on members being there.</summary>
@@ -56,6 +59,10 @@ internal sealed partial class LspJson : JsonSerializerContext;
 [JsonSerializable(typeof(DeleteAnswer))]
 [JsonSerializable(typeof(CompareAnswer))]
 [JsonSerializable(typeof(SetLimitAnswer))]
+[JsonSerializable(typeof(PinAnswer))]
+[JsonSerializable(typeof(HistoryArgument))]
+[JsonSerializable(typeof(HistoryAnswer))]
+[JsonSerializable(typeof(UpdateSettingParams))]
 [JsonSerializable(typeof(ExplainAnswer))]
 [JsonSerializable(typeof(Nothing))]
 [JsonSerializable(typeof(AcceptedArgument))]

@@ -37,7 +37,15 @@ internal sealed record ClientCapabilities
     public WorkspaceClientCapabilities? Workspace { get; init; }
 
     public TextDocumentClientCapabilities? TextDocument { get; init; }
+
+    public ExperimentalClientCapabilities? Experimental { get; init; }
 }
+
+/// <summary>What clients made for us can do.</summary>
+internal sealed record ExperimentalClientCapabilities(AssistClientCapabilities? LlmAssist = null);
+
+/// <param name="UpdateSetting">Whether it changes a setting when the server asks it to.</param>
+internal sealed record AssistClientCapabilities(bool? UpdateSetting = null);
 
 internal sealed record GeneralClientCapabilities(IReadOnlyList<string>? PositionEncodings = null);
 

@@ -27,6 +27,7 @@ internal static class LspMethods
     public const string RegisterCapability = "client/registerCapability";
 
     public const string LogMessage = "window/logMessage";
+    public const string ShowMessageRequest = "window/showMessageRequest";
     public const string ShowMessage = "window/showMessage";
     public const string WorkDoneProgressCreate = "window/workDoneProgress/create";
     public const string WorkDoneProgressCancel = "window/workDoneProgress/cancel";

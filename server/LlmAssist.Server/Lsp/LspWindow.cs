@@ -15,6 +15,11 @@ internal enum MessageType
 
 internal sealed record MessageParams(MessageType Type, string Message);
 
+/// <param name="Actions">What the user can answer with.</param>
+internal sealed record MessageRequestParams(MessageType Type, string Message, IReadOnlyList<MessageAction> Actions);
+
+internal sealed record MessageAction(string Title);
+
 internal sealed record ProgressTokenParams(string Token);
 
 /// <summary>A client may cancel with a token of either kind; ours are strings.</summary>

@@ -22,6 +22,45 @@ internal sealed class ClientLink(RpcConnection connection)
     public void Show(MessageType type, Phrase phrase, Speech speech) =>
         connection.Notify(LspMethods.ShowMessage, new(type, phrase.In(speech)), LspJson.Default.MessageParams);
 
+    /// <summary>A question that the client shows.</summary>
+    /// <returns>Which of the actions the user chose; null for none.</returns>
+    /// <exception cref="OperationCanceledException">Canceled, or the connection ended first.</exception>
+    public async Task<int?> AskAsync(Phrase question, IReadOnlyList<Phrase> actions, Speech speech, CancellationToken cancellation)
+    {
+        try
+        {
+            var answer = await connection.CallAsync(
+                LspMethods.ShowMessageRequest,
+                new(MessageType.Info, question.In(speech), [.. actions.Select(action => new MessageAction(action.In(speech)))]),
+                LspJson.Default.MessageRequestParams,
+                cancellation);
+            var title = answer.ValueKind == JsonValueKind.Object && answer.TryGetProperty("title"u8, out var chosen) && chosen.ValueKind == JsonValueKind.String ? chosen.GetString() : null;
+            var index = actions.Select(action => action.In(speech)).ToList().IndexOf(title ?? "");
+            return index < 0 ? null : index;
+        }
+        catch (RpcException)
+        {
+            // A client that cannot ask: nothing is answered.
+            return null;
+        }
+    }
+
+    /// <summary>Has the client change a setting of the user's.</summary>
+    /// <returns>False if it did not.</returns>
+    public async Task<bool> UpdateSettingAsync(string key, string value, CancellationToken cancellation)
+    {
+        try
+        {
+            await connection.CallAsync(AssistMethods.UpdateSetting, new(key, value), AssistJson.Default.UpdateSettingParams, cancellation);
+            return true;
+        }
+        catch (RpcException exception)
+        {
+            Log(MessageType.Warning, $"{AssistMethods.UpdateSetting}: {exception.Message}");
+            return false;
+        }
+    }
+
     /// <summary>A line for a client that traces.</summary>
     public void Trace(string message) => connection.Notify(LspMethods.LogTrace, new(message), LspJson.Default.LogTraceParams);
 

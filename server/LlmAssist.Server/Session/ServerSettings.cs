@@ -17,6 +17,14 @@ internal enum CompletionSource
     Off,
 }
 
+/// <summary>What becomes of the model that was asked before another was chosen.</summary>
+internal enum ModelSwitch
+{
+    Ask,
+    Unload,
+    Keep,
+}
+
 /// <summary>The settings <c>llmAssist.*</c> as the server needs them. The defaults are those of the documentation.</summary>
 internal sealed record ServerSettings
 {
@@ -52,8 +60,26 @@ internal sealed record ServerSettings
     /// <summary>Tokens of context that models of Ollama are loaded with; null goes by free memory.</summary>
     public int? MemoryContext { get; init; }
 
+    /// <summary>Whether memory is governed; if not, it is only shown.</summary>
+    public bool MemoryEnabled { get; init; } = true;
+
     /// <summary>Bytes that models may take.</summary>
     public long MemoryLimit { get; init; } = 6 * GiB;
+
+    /// <summary>How often memory is looked at while nothing moves.</summary>
+    public TimeSpan MemoryPoll { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Models that are never taken out of memory.</summary>
+    public IReadOnlyList<ModelId> MemoryPinned { get; init; } = [];
+
+    /// <summary>Which models may be taken out of memory.</summary>
+    public EvictionScope MemoryEvict { get; init; } = EvictionScope.All;
+
+    /// <summary>Whether models that this session has loaded leave memory with it.</summary>
+    public bool MemoryUnloadOnExit { get; init; }
+
+    /// <summary>What becomes of the model that was asked before another was chosen.</summary>
+    public ModelSwitch MemoryOnModelSwitch { get; init; } = ModelSwitch.Ask;
 
     public bool TrainingAuto { get; init; } = true;
 
@@ -66,8 +92,7 @@ internal sealed record ServerSettings
     public int TrainingMaxFileKilobytes { get; init; } = 512;
 
     /// <summary>The memory presets by name, in bytes.</summary>
-    public static IReadOnlyDictionary<string, long> MemoryPresets { get; } =
-        new Dictionary<string, long> { ["low"] = 2 * GiB, ["medium"] = 6 * GiB, ["high"] = 12 * GiB, ["veryHigh"] = 24 * GiB };
+    public static IReadOnlyDictionary<string, long> MemoryPresets { get; } = MemoryBudget.Presets.ToDictionary(preset => preset.Name, preset => preset.Limit.Bytes);
 
     /// <summary>Whether a language is served: its own entry, else that of '*', else yes.</summary>
     public bool Serves(string languageId) =>
@@ -81,7 +106,16 @@ internal sealed record ServerSettings
         Model = OllamaModel,
         KeepAlive = OllamaKeepAlive,
         ContextTokens = MemoryContext,
+    };
+
+    /// <summary>What these settings mean for memory.</summary>
+    public MemoryOptions Memory() => new()
+    {
+        IsEnabled = MemoryEnabled,
         Limit = new(MemoryLimit),
+        Scope = MemoryEvict,
+        Poll = MemoryPoll,
+        Pinned = MemoryPinned,
     };
 
     /// <summary>What these settings mean for completions.</summary>
@@ -219,6 +253,31 @@ internal sealed record ServerSettings
             static (settings, value) => Text(value) == "auto" ? settings with { MemoryContext = null }
                 : Whole(value, 256, 131_072) is { } tokens ? settings with { MemoryContext = tokens }
                 : null),
+        ["memory.enabled"] = new(YesOrNo, static (settings, value) => Flag(value) is { } flag ? settings with { MemoryEnabled = flag } : null),
+        ["memory.pollSeconds"] = new(
+            new("a whole number of seconds from 1 to 3600", "un número entero de segundos de 1 a 3600"),
+            static (settings, value) => Whole(value, 1, 3600) is { } seconds ? settings with { MemoryPoll = TimeSpan.FromSeconds(seconds) } : null),
+        ["memory.pinned"] = new(
+            new("a list of models such as \"ollama:qwen2.5-coder:1.5b\"", "una lista de modelos, como \"ollama:qwen2.5-coder:1.5b\""),
+            static (settings, value) => TextList(value) is { } list ? settings with { MemoryPinned = [.. list.SelectMany(IdsOf)] } : null),
+        ["memory.evict"] = new(
+            new("\"all\" or \"ours\"", "\"all\" u \"ours\""),
+            static (settings, value) => Text(value) switch
+            {
+                "all" => settings with { MemoryEvict = EvictionScope.All },
+                "ours" => settings with { MemoryEvict = EvictionScope.Ours },
+                _ => null,
+            }),
+        ["memory.unloadOnExit"] = new(YesOrNo, static (settings, value) => Flag(value) is { } flag ? settings with { MemoryUnloadOnExit = flag } : null),
+        ["memory.onModelSwitch"] = new(
+            new("\"ask\", \"unload\" or \"keep\"", "\"ask\", \"unload\" o \"keep\""),
+            static (settings, value) => Text(value) switch
+            {
+                "ask" => settings with { MemoryOnModelSwitch = ModelSwitch.Ask },
+                "unload" => settings with { MemoryOnModelSwitch = ModelSwitch.Unload },
+                "keep" => settings with { MemoryOnModelSwitch = ModelSwitch.Keep },
+                _ => null,
+            }),
         ["memory.limit"] = new(
             new("\"low\", \"medium\", \"high\", \"veryHigh\" or a number of GiB", "\"low\", \"medium\", \"high\", \"veryHigh\" o un número de GiB"),
             static (settings, value) => LimitOf(value) is { } limit ? settings with { MemoryLimit = limit } : null),
@@ -229,6 +288,11 @@ internal sealed record ServerSettings
             new("a number of kilobytes from 1 to 100000", "un número de kilobytes de 1 a 100000"),
             static (settings, value) => Number(value, 1, 100_000) is { } number ? settings with { TrainingMaxFileKilobytes = (int)number } : null),
     };
+
+    // An id, or a name alone, which may be that of a model of either kind.
+    private static IEnumerable<ModelId> IdsOf(string text) => ModelId.TryParse(text, out var id)
+        ? [id.Source == ModelSource.Ollama ? OllamaHost.IdOf(id.Name) : id]
+        : [OllamaHost.IdOf(text), ModelId.Pattern(text)];
 
     private static bool? Flag(JsonElement value) => value.ValueKind switch
     {

@@ -21,6 +21,9 @@ internal sealed record ClientFeatures
     public bool RegistersConfiguration { get; init; }
 
     public bool RegistersWatchedFiles { get; init; }
+
+    /// <summary>Whether it changes a setting of ours when it is asked to.</summary>
+    public bool UpdatesSettings { get; init; }
 }
 
 /// <summary>An immutable view of the session: what handlers off the loop work on.</summary>

@@ -43,9 +43,17 @@ public sealed partial class MirrorTests : IDisposable
         ("OllamaModel", typeof(ModelInfo)),
         ("ModelStatistics", typeof(ModelStats)),
         ("ModelAnswer", typeof(ModelAnswer)),
+        ("MemoryHistory", typeof(HistoryAnswer)),
+        ("MemorySample", typeof(HistorySample)),
+        ("ModelShare", typeof(HistoryShare)),
+        ("MemoryEvent", typeof(HistoryEvent)),
+        ("PinAnswer", typeof(PinAnswer)),
+        ("SettingUpdate", typeof(UpdateSettingParams)),
         ("Explanation", typeof(ExplainAnswer)),
         ("ExplainedOllama", typeof(ExplainedLane)),
     ];
+
+    private static readonly string[] NoCommands = [AssistMethods.Status, AssistMethods.UpdateSetting];
 
     // The client can show these already; the server has no use for them before it governs memory.
     private static readonly string[] NotYetSent = ["command"];
@@ -59,6 +67,7 @@ public sealed partial class MirrorTests : IDisposable
     private readonly TempFolder _folder = new();
     private readonly PatternStore _store;
     private readonly ModelHost _host;
+    private readonly MemoryKeeper _keeper;
     private readonly OllamaHost _ollama;
     private readonly WorkspaceModels _models;
     private readonly CommandTable _commands;
@@ -71,14 +80,16 @@ public sealed partial class MirrorTests : IDisposable
         _host = new(_store, time);
         _models = new(_store, _host, time);
         var probe = MemoryProbe.ForThisMachine();
-        _ollama = new(_host, probe, time, CompletionEngine.FillsMiddle);
+        _keeper = new(_folder["shared"], probe, time);
+        _ollama = new(_keeper, RunnerProcesses.ForThisMachine(), time, CompletionEngine.FillsMiddle);
         var engine = new CompletionEngine(_host, time, _ollama);
-        var status = new StatusReporter(client, _host, _ollama, engine, probe, time);
+        var status = new StatusReporter(client, _host, _ollama, _keeper, engine, probe, time);
         var work = new ModelWork(_models, client, status, CancellationToken.None);
-        _commands = ServerHost.Commands(_store, _host, _ollama, _models, engine, status, work, client, time, static _ => { });
+        var memory = new MemoryWork(_keeper, _ollama, new(_folder["choices.json"]), client, time, static _ => { }, CancellationToken.None);
+        _commands = ServerHost.Commands(_store, _host, _ollama, _keeper, memory, _models, engine, status, work, client, time, static _ => { });
     }
 
-    public static TheoryData<string> CommandIds => [.. Ids().Where(static id => id != AssistMethods.Status)];
+    public static TheoryData<string> CommandIds => [.. Ids().Except(NoCommands)];
 
     public static TheoryData<string> ClientInterfaces => [.. ClientRecords.Select(static row => row.Interface)];
 
@@ -88,13 +99,14 @@ public sealed partial class MirrorTests : IDisposable
     {
         _models.Dispose();
         _ollama.Dispose();
+        _keeper.Dispose();
         _host.Dispose();
         _folder.Dispose();
     }
 
     [Fact]
-    public void Every_name_is_a_command_or_the_notification() =>
-        Same("AssistMethods", Ids(), "the command table and the notification", [.. _commands.Ids, AssistMethods.Status]);
+    public void Every_name_is_a_command_or_sent_by_the_server() =>
+        Same("AssistMethods", Ids(), "the command table and what the server sends", [.. _commands.Ids, .. NoCommands]);
 
     [Fact]
     public void The_page_has_a_chapter_for_every_name() => Same(PagePath, Page.Keys, "AssistMethods", Ids());
@@ -127,6 +139,10 @@ public sealed partial class MirrorTests : IDisposable
         var example = Assert.Single(Page[AssistMethods.Status]);
         Fits(AssistMethods.Status, example, AssistJson.Default.StatusParams, Answers);
     }
+
+    [Fact]
+    public void The_page_shows_the_request() =>
+        Fits(AssistMethods.UpdateSetting, Assert.Single(Page[AssistMethods.UpdateSetting]), AssistJson.Default.UpdateSettingParams, Answers);
 
     [Fact]
     public void The_client_knows_only_names_that_exist()
@@ -182,10 +198,18 @@ public sealed partial class MirrorTests : IDisposable
     [Theory]
     [InlineData("memory.limit", "low medium high veryHigh")]
     [InlineData("completion.source", "auto pattern ollama off")]
+    [InlineData("memory.evict", "all ours")]
+    [InlineData("memory.onModelSwitch", "ask unload keep")]
     public void The_choices_agree(string name, string choices)
     {
         Same(ManifestPath, ChoicesOf(Settings()[name]).Select(static choice => choice.GetString()!), name, choices.Split(' '));
-        var known = name == "memory.limit" ? ServerSettings.MemoryPresets.Keys : Enum.GetNames<CompletionSource>().Select(JsonNamingPolicy.CamelCase.ConvertName);
+        var known = name switch
+        {
+            "memory.limit" => ServerSettings.MemoryPresets.Keys,
+            "memory.evict" => Enum.GetNames<EvictionScope>().Select(JsonNamingPolicy.CamelCase.ConvertName),
+            "memory.onModelSwitch" => Enum.GetNames<ModelSwitch>().Select(JsonNamingPolicy.CamelCase.ConvertName),
+            _ => Enum.GetNames<CompletionSource>().Select(JsonNamingPolicy.CamelCase.ConvertName),
+        };
         Same("ServerSettings", known, name, choices.Split(' '));
     }
 

@@ -25,8 +25,8 @@ public sealed class OllamaWorkTests
         using var folder = new TempFolder();
         await using var server = new TestServer();
         await server.InitializeAsync();
-        using var patterns = new ModelHost(new(folder["models"], TimeProvider.System), TimeProvider.System);
-        using var host = new OllamaHost(patterns, MemoryProbe.ForThisMachine(), TimeProvider.System, CompletionEngine.FillsMiddle);
+        using var keeper = new MemoryKeeper(folder["shared"], MemoryProbe.ForThisMachine(), TimeProvider.System);
+        using var host = new OllamaHost(keeper, RunnerProcesses.ForThisMachine(), TimeProvider.System, CompletionEngine.FillsMiddle);
         var session = new SessionSnapshot { Settings = ServerSettings.Parse(JsonElement.Parse(settings)).Settings, Folders = ["/w"] };
 
         // Another process of the same user remembers too.

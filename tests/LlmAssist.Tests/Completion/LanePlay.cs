@@ -19,11 +19,15 @@ internal sealed class LanePlay : IAsyncDisposable
     private readonly ModelHost _patterns;
 
     /// <param name="model">The model to ask; empty for one that runs.</param>
-    public LanePlay(Scenario scenario, string model = Play.Model, OllamaOptions? options = null)
+    /// <param name="memory">What all models may take, and which may leave.</param>
+    public LanePlay(Scenario scenario, string model = Play.Model, OllamaOptions? options = null, MemoryOptions? memory = null)
     {
         Server = new(scenario, ServerTime);
         _patterns = new(new(_folder["models"], TimeProvider.System), Time);
-        Host = new(_patterns, new Probe(), Time, CompletionEngine.FillsMiddle);
+        Keeper = new(_folder["shared"], Probe, Time);
+        Keeper.Add(_patterns);
+        Keeper.Configure(memory ?? new());
+        Host = new(Keeper, Runners, Time, CompletionEngine.FillsMiddle);
         Engine = new(_patterns, Time, Host);
         Options = (options ?? new()) with { Endpoint = Server.Endpoint, Model = model };
         Host.Configure(Options);
@@ -34,6 +38,14 @@ internal sealed class LanePlay : IAsyncDisposable
     public ArmedTime ServerTime { get; } = new();
 
     public FakeServer Server { get; }
+
+    /// <summary>What the machine has: 16 GiB, of which 3 are free, unless a test says otherwise.</summary>
+    public StagedMemory Probe { get; } = new();
+
+    /// <summary>The processes of models that can be seen.</summary>
+    public StagedRunners Runners { get; } = new();
+
+    public MemoryKeeper Keeper { get; }
 
     public OllamaHost Host { get; }
 
@@ -105,13 +117,25 @@ internal sealed class LanePlay : IAsyncDisposable
     {
         Engine.Dispose();
         Host.Dispose();
+        Keeper.Dispose();
         await Server.DisposeAsync().AsTask().WaitAsync(Play.Hang);
         _patterns.Dispose();
         _folder.Dispose();
     }
 
-    private sealed class Probe : IMemoryProbe
+    internal sealed class StagedMemory : IMemoryProbe
     {
-        public MemoryReading Read() => new(new SystemMemory(ByteSize.GiB(16), ByteSize.GiB(3), LimitedByGroup: false), null, []);
+        public ByteSize Available { get; set; } = ByteSize.GiB(3);
+
+        public MemoryPressure? Pressure { get; set; }
+
+        public MemoryReading Read() => new(new SystemMemory(ByteSize.GiB(16), Available, LimitedByGroup: false), null, []) { Pressure = Pressure };
+    }
+
+    internal sealed class StagedRunners : IRunnerProbe
+    {
+        public IReadOnlyList<RunnerProcess> Seen { get; set; } = [];
+
+        public IReadOnlyList<RunnerProcess> Read(bool rescan) => Seen;
     }
 }

@@ -125,14 +125,14 @@ public sealed class OllamaHostTests
     {
         await using var play = new LanePlay(
             new() { Models = [Coder, Chat], Running = [Chat.Name] },
-            options: new() { Limit = ByteSize.GiB(5) });
+            memory: new() { Limit = ByteSize.GiB(5), Scope = EvictionScope.Ours });
         await LanePlay.UntilAsync(() => play.Host.TryUse() is null && play.Host.State.Condition == OllamaCondition.Degraded);
-        Assert.Matches(@"at least 5\.\d GB, and the limit is 5\.0 GB", play.Host.State.Message.English);
+        Assert.Matches(@"needs 1\.\d GB, and of the limit of 5\.0 GB no more than 352 MB can be had", play.Host.State.Message.English);
         Assert.Equal(0, play.Server.Loads);
         var exception = await Assert.ThrowsAsync<UserException>(() => play.Host.LoadAsync(Coder.Name, default));
         Assert.Contains("llmAssist.memory.limit", exception.Message, StringComparison.Ordinal);
 
-        play.Host.Configure(play.Options with { Limit = ByteSize.GiB(6) });
+        play.Keeper.Configure(new() { Limit = ByteSize.GiB(8), Scope = EvictionScope.Ours });
         Assert.Equal(Coder.Name, (await play.Host.LoadAsync(Coder.Name, default)).Name);
         Assert.Equal(OllamaCondition.Ready, play.Host.State.Condition);
     }

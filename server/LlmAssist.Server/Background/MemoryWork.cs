@@ -1,0 +1,240 @@
+// What the session's settings mean for memory, and what the user must be told of what happens to models.
+using System.Text.Json.Nodes;
+using LlmAssist.Engine;
+using LlmAssist.Engine.Memory;
+using LlmAssist.Engine.Models;
+using LlmAssist.Server.Lsp;
+using LlmAssist.Server.Session;
+
+namespace LlmAssist.Server.Background;
+
+/// <summary>Keeps memory as the session wants it. Safe on any thread.</summary>
+/// <param name="choices">Where answers are kept for clients that do not keep settings.</param>
+/// <param name="post">Has the session changed on the loop.</param>
+internal sealed class MemoryWork(MemoryKeeper keeper, OllamaHost ollama, ChoiceFile choices, ClientLink client, TimeProvider time, Action<Action<Session.Session>> post, CancellationToken ending)
+{
+    private static readonly TimeSpan SwitchPause = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan LastUnloads = TimeSpan.FromSeconds(2); // editors do not wait longer for a server to end
+
+    private static readonly Phrase Unload = new("Unload", "Descargar");
+    private static readonly Phrase Keep = new("Keep", "Conservar");
+    private static readonly Phrase Always = new("Always Unload", "Descargar siempre");
+
+    private readonly Lock _gate = new();
+    private readonly List<List<MemoryEvent>> _collecting = []; // guarded by _gate
+    private readonly HashSet<ModelId> _offered = []; // guarded by _gate; whose offer is pending
+    private volatile SessionSnapshot _session = new();
+
+    /// <summary>Takes over the session's settings.</summary>
+    public void Configure(SessionSnapshot session)
+    {
+        _session = session;
+        keeper.Configure(session.Settings.Memory());
+    }
+
+    /// <summary>Collects what happens until it is disposed, for an answer that tells it: it is then not shown as well.</summary>
+    public Collection Collect()
+    {
+        var events = new List<MemoryEvent>();
+        lock (_gate)
+        {
+            _collecting.Add(events);
+        }
+
+        return new(events, () =>
+        {
+            lock (_gate)
+            {
+                _collecting.Remove(events);
+            }
+        });
+    }
+
+    /// <summary>Something has happened to a model: the log has it all, the user is shown what they may wonder about.</summary>
+    public void Tell(MemoryEvent happened)
+    {
+        bool isCollected;
+        lock (_gate)
+        {
+            _collecting.ForEach(events => events.Add(happened));
+            isCollected = _collecting.Count != 0;
+        }
+
+        var speech = _session.Speech;
+        var line = LineOf(happened);
+        client.Log(happened.Kind is MemoryEventKind.Crash or MemoryEventKind.Refuse ? MessageType.Warning : MessageType.Info, line.In(speech));
+        if (!isCollected && happened.Kind is MemoryEventKind.Evict or MemoryEventKind.Crash)
+        {
+            client.Show(happened.Kind == MemoryEventKind.Crash ? MessageType.Warning : MessageType.Info, line, speech);
+        }
+    }
+
+    /// <summary>Another model is asked from now on. Some time later the former one is unloaded, or that is offered.</summary>
+    public void Switched(ModelId former)
+    {
+        lock (_gate)
+        {
+            if (!_offered.Add(former))
+            {
+                return;
+            }
+        }
+
+        _ = Task.Run(() => AfterSwitchAsync(former), CancellationToken.None);
+    }
+
+    /// <summary>The session ends: what it has loaded leaves, if the user wants that. Does not wait long.</summary>
+    public async Task LeaveAsync()
+    {
+        if (!_session.Settings.MemoryUnloadOnExit)
+        {
+            return;
+        }
+
+        using var patience = new CancellationTokenSource(LastUnloads, time);
+        try
+        {
+            foreach (var name in ollama.LoadedByUs())
+            {
+                if (Idle(OllamaHost.IdOf(name)) is not null)
+                {
+                    await ollama.UnloadAsync(name, patience.Token);
+                }
+            }
+        }
+        catch (Exception exception) when (exception is UserException or OperationCanceledException)
+        {
+            // Nobody is there any more to be told.
+        }
+    }
+
+    /// <summary>What happened, in a sentence or two.</summary>
+    public static Phrase LineOf(MemoryEvent happened)
+    {
+        var name = happened.Id.Name;
+        var size = happened.Bytes == ByteSize.Zero ? "" : $" ({happened.Bytes})";
+        return happened.Kind switch
+        {
+            MemoryEventKind.Load => new($"{name}{size} was loaded. {happened.Reason.English}", $"{name}{size} se cargó. {happened.Reason.Spanish}"),
+            MemoryEventKind.Unload => new($"{name}{size} was unloaded. {happened.Reason.English}", $"{name}{size} se descargó de la memoria. {happened.Reason.Spanish}"),
+            MemoryEventKind.Evict => new($"LLM Assist took {name}{size} out of memory. {happened.Reason.English}", $"LLM Assist sacó {name}{size} de la memoria. {happened.Reason.Spanish}"),
+            MemoryEventKind.Refuse => happened.Reason,
+            MemoryEventKind.Expire => new($"{name}{size} has left memory. {happened.Reason.English}", $"{name}{size} ha salido de la memoria. {happened.Reason.Spanish}"),
+            _ => new(
+                $"{name} has died. {happened.Reason.English} Load it again; if that happens often, look into Ollama's log.",
+                $"{name} ha dejado de funcionar. {happened.Reason.Spanish} Cárguelo de nuevo; si ocurre a menudo, consulte el registro de Ollama."),
+        };
+    }
+
+    private async Task AfterSwitchAsync(ModelId former)
+    {
+        try
+        {
+            await Task.Delay(SwitchPause, time, ending);
+            var session = _session;
+            if (session.Settings.MemoryOnModelSwitch != ModelSwitch.Keep && Idle(former) is { } idle
+                && (session.Settings.MemoryOnModelSwitch == ModelSwitch.Unload || await IsUnwantedAsync(idle, session)))
+            {
+                await ollama.UnloadAsync(former.Name, ending);
+            }
+        }
+        catch (UserException exception)
+        {
+            client.Show(MessageType.Warning, exception.Phrase, _session.Speech);
+        }
+        catch (OperationCanceledException)
+        {
+            // The session ended before the user answered.
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                _offered.Remove(former);
+            }
+        }
+    }
+
+    // In memory, and nobody uses or wants it.
+    private Resident? Idle(ModelId id) =>
+        keeper.Residents().FirstOrDefault(resident => resident.Id == id && !resident.IsBusy && !resident.IsPinned && ollama.State.Model != id.Name);
+
+    private async Task<bool> IsUnwantedAsync(Resident former, SessionSnapshot session)
+    {
+        var chosen = await client.AskAsync(
+            new(
+                $"{former.Id.Name} is no longer asked and takes {former.Bytes} of memory. Unload it?",
+                $"A {former.Id.Name} ya no se le pregunta y ocupa {former.Bytes} de memoria. ¿Descargarlo de la memoria?"),
+            [Unload, Keep, Always],
+            session.Speech,
+            ending);
+        if (chosen == 2)
+        {
+            await RememberAsync(session);
+        }
+
+        // The user may have taken a while, and used it meanwhile.
+        return chosen is 0 or 2 && Idle(former.Id) is not null;
+    }
+
+    private async Task RememberAsync(SessionSnapshot session)
+    {
+        post(now => now.Now = now.Now with { Settings = now.Now.Settings with { MemoryOnModelSwitch = ModelSwitch.Unload } });
+        if (!session.Client.UpdatesSettings || !await client.UpdateSettingAsync("memory.onModelSwitch", "unload", ending))
+        {
+            choices.Set("memory.onModelSwitch", "unload");
+        }
+    }
+
+    /// <summary>What happened while it was not disposed.</summary>
+    internal sealed class Collection(List<MemoryEvent> events, Action end) : IDisposable
+    {
+        /// <summary>The models that were taken out of memory, as the end of an answer; empty for none.</summary>
+        public Phrase Evicted
+        {
+            get
+            {
+                var names = string.Join(", ", events.Where(happened => happened.Kind == MemoryEventKind.Evict).Select(happened => $"{happened.Id.Name} ({happened.Bytes})"));
+                return names.Length == 0 ? new("", "") : new($" Taken out of memory for it: {names}.", $" Se sacó de la memoria para ello: {names}.");
+            }
+        }
+
+        public void Dispose() => end();
+    }
+}
+
+/// <summary>Answers that hold from now on, for clients that keep no settings: a layer of settings below all others.</summary>
+/// <param name="path">The file.</param>
+internal sealed class ChoiceFile(string path)
+{
+    /// <summary>The layer; an empty object if there is none that can be read.</summary>
+    public JsonObject Read()
+    {
+        try
+        {
+            return File.Exists(path) && JsonNode.Parse(File.ReadAllBytes(path)) is JsonObject choices ? choices : [];
+        }
+        catch (Exception exception) when (exception is System.Text.Json.JsonException or IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+
+    /// <summary>Keeps one more answer. If that is not possible, the user is asked again next time.</summary>
+    public void Set(string key, string value)
+    {
+        var choices = Read();
+        choices[key] = value;
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            var draft = $"{path}.{Environment.ProcessId}.tmp";
+            File.WriteAllText(draft, choices.ToJsonString());
+            File.Move(draft, path, overwrite: true);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // As said.
+        }
+    }
+}
