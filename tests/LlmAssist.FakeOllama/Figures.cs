@@ -31,11 +31,3 @@ internal sealed record MemoryFigures(
         })]),
     };
 }
-
-/// <summary>Does something when it is first disposed of, and nothing after that.</summary>
-internal sealed class Once(Action act) : IDisposable
-{
-    private Action? _act = act;
-
-    public void Dispose() => Interlocked.Exchange(ref _act, null)?.Invoke();
-}

@@ -29,8 +29,6 @@ internal sealed record RunnerOptions(int ContextTokens, string Others)
 /// <param name="model">Under the name that loaded it first.</param>
 internal sealed class Runner(FakeModel model, RunnerOptions options, TimeSpan session, int parallel)
 {
-    private readonly long _bytes = model.BytesWith(options.ContextTokens * (long)parallel);
-
     public FakeModel Model { get; } = model;
 
     public RunnerOptions Options { get; } = options;
@@ -61,10 +59,10 @@ internal sealed class Runner(FakeModel model, RunnerOptions options, TimeSpan se
     public bool IsDead => Death.IsCancellationRequested;
 
     /// <summary>All it takes, as it is listed.</summary>
-    public long Bytes => _bytes;
+    public long Bytes { get; } = model.BytesWith(options.ContextTokens * (long)parallel);
 
     /// <summary>The part on a graphics card.</summary>
-    public long VramBytes => Model.VramWithin(_bytes);
+    public long VramBytes => Model.VramWithin(Bytes);
 
     /// <summary>What it takes of the machine's memory now.</summary>
     public long RamBytes => IsDead ? 0 : Math.Max(0, Bytes - VramBytes);
@@ -346,16 +344,6 @@ internal sealed class Runners(Scenario scenario, TimeProvider time)
             }
 
             SettleLocked();
-        }
-    }
-
-    /// <summary>Removes a model that has turned out to be dead.</summary>
-    public void Remove(FakeModel model)
-    {
-        lock (_gate)
-        {
-            SettleLocked();
-            RemoveAllLocked(runner => IsOf(runner, model) && !runner.IsLoading, "crash");
         }
     }
 

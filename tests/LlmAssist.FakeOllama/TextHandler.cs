@@ -74,12 +74,10 @@ internal sealed class TextHandler(Scenario scenario, TimeProvider time, Runners 
         // A dead runner is noticed by using it.
         if (writer.Fault?.Kind == FaultKind.DeadRunner)
         {
-            runners.Remove(model);
-            await writer.ErrorAsync(500, DeadRunner, streams);
-            return;
+            runners.Crash(model);
         }
 
-        if (runners.Bury(model))
+        if (runners.Bury(model) || writer.Fault?.Kind == FaultKind.DeadRunner)
         {
             await writer.ErrorAsync(500, DeadRunner, streams);
             return;

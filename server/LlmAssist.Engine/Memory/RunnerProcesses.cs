@@ -15,8 +15,9 @@ public interface IRunnerProbe
     /// The runners at this moment, whoever started them. Never throws: what cannot be read is left out.
     /// </summary>
     /// <param name="rescan">
-    /// Whether to look for new ones among all processes, at some microseconds for each of the machine's processes; without,
-    /// those found by the last scan that are still there, at some microseconds each. The first call always looks.
+    /// Whether to look for new ones among all processes, at about 10 µs for each of the machine's processes: for when there is
+    /// reason to expect one. Without, those found by the last scan that are still there, at about 20 µs each. The first call
+    /// always looks.
     /// </param>
     IReadOnlyList<RunnerProcess> Read(bool rescan);
 }

@@ -374,6 +374,50 @@ public sealed class StandInMemoryTests
         Assert.Equal(("", "load a, loaded a, load b, restart "), (await ListedAsync(play), Told(play)));
     }
 
+    // Many clients at once, by a real clock: whatever the order, no more is in memory than may be, and the log adds up.
+    [Fact]
+    public async Task Whatever_clients_do_the_figures_add_up()
+    {
+        const int Most = 2;
+        await using var server = new FakeServer(Cast with { MaxLoaded = Most, LoadMilliseconds = 1, UnloadMilliseconds = 1 }, TimeProvider.System);
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(PlayAsync)).WaitAsync(Play.Hang);
+        await LanePlay.UntilAsync(() => server.LoadsInFlight == 0 && server.MemoryLog.Count(entry => entry.What == "load") == server.MemoryLog.Count(entry => entry.What is "loaded" or "abort"));
+        var here = new HashSet<string>();
+        foreach (var (_, what, model, bytes) in server.MemoryLog)
+        {
+            Assert.True(what switch { "load" => here.Add(model), "loaded" => here.Contains(model), _ => here.Remove(model) }, $"{what} {model}");
+            Assert.Equal(here.Count * Alone, bytes);
+            Assert.True(here.Count <= Most);
+        }
+
+        Assert.Equal(server.Loads, server.MemoryLog.Count(entry => entry.What == "loaded"));
+        Assert.Equal((Most * Alone, true), (server.PeakRamBytes, 1 < server.MostLoadsInFlight));
+
+        async Task PlayAsync(int seed)
+        {
+            var random = new Random(seed);
+            using var client = new OllamaClient(server.Endpoint, TimeProvider.System);
+            for (var turn = 0; turn < 25; turn++)
+            {
+                var model = $"{"abcd"[random.Next(4)]}";
+                using var cancel = new CancellationTokenSource();
+                var acting = random.Next(4) switch
+                {
+                    0 => client.UnloadAsync(model, default),
+                    1 => client.LoadAsync(model, null, null, cancel.Token),
+                    2 => client.LoadAsync(model, 2048, TimeSpan.FromSeconds(random.Next(1, 9)), default),
+                    _ => Play.ReadAsync(client.GenerateAsync(new(model, "p"), default)),
+                };
+                if (random.Next(2) == 0)
+                {
+                    await cancel.CancelAsync();
+                }
+
+                await Task.WhenAny(acting); // failed or not
+            }
+        }
+    }
+
     private static Scenario Cast => new() { Models = [.. "abcd".Select(letter => new FakeModel { Name = $"{letter}", Digest = new string(letter, 64) }), new()] };
 
     private static string Told(Play play) => string.Join(", ", play.Server.MemoryLog.Select(entry => $"{entry.What} {entry.Model.Split(':')[0]}"));
