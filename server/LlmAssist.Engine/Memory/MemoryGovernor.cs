@@ -38,11 +38,11 @@ public static class MemoryGovernor
                 return new Verdict.Admit(choice);
             }
 
-            // What they give back may be enough for a larger context, if nobody else has to leave for it.
+            // What they give back may be enough for a larger context, if the same have to leave for it.
             var freed = Sum(victims, static victim => victim.Freed);
             for (var larger = newcomer.IsContextFree ? FirstWithin(newcomer.Choices, room.TierFor(freed)) : index; larger < index; larger++)
             {
-                if (room.Suffices(victims, newcomer.Choices[larger].Bytes, budget.Limit))
+                if (room.VictimsFor(newcomer.Choices[larger].Bytes) is { } same && same.SequenceEqual(victims))
                 {
                     choice = newcomer.Choices[larger];
                     break;

@@ -13,8 +13,8 @@ public sealed class MemoryGovernorTests
     // Sizes in tenths of a GiB. What the machine has left, - for unknown. The load's choices as TOKENS:SIZE. The verdict.
     [Theory]
     [InlineData("", "80", "8000:44", "admit 8000")]
-    [InlineData("", "80", "8000:44 6000:42 4000:40", "admit 8000")]
-    [InlineData("", "50", "8000:44 6000:42 4000:40", "admit 6000")] // the tier of 5 GiB
+    [InlineData("", "90", "8000:44 6000:42 4000:40", "admit 8000")]
+    [InlineData("", "60", "8000:44 6000:42 4000:40", "admit 6000")] // the tier of 6 GiB
     [InlineData("", "50", "6000:42 4000:40 2000:36", "admit 4000")] // the next one leaves the reserve
     [InlineData("", "-", "8000:44 6000:42 4000:40 2000:38", "admit 2000")] // a machine that does not tell
     [InlineData("", "80", "8000:66 6000:63 4000:59", "admit 4000")]

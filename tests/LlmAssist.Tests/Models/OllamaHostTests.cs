@@ -33,6 +33,7 @@ public sealed class OllamaHostTests
     public async Task The_model_that_is_asked(string installed, string running, string named, string asked, OllamaCondition condition)
     {
         await using var play = new LanePlay(new() { Models = [.. Models(installed)], Running = [.. Models(running).Select(model => model.Name)] }, Models(named).FirstOrDefault()?.Name ?? "");
+        play.Probe.Available = ByteSize.GiB(12);
         await LanePlay.UntilAsync(() => play.Host.TryUse() is not null || play.Host.State.Condition == condition);
         Assert.Equal((asked, condition), (play.Host.TryUse()?.Name ?? "-", play.Host.State.Condition));
         Assert.Equal(condition != OllamaCondition.Ready, play.Host.State.Message.English?.Length > 0);

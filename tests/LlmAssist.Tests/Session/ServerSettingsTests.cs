@@ -55,6 +55,17 @@ public sealed class ServerSettingsTests
     [InlineData("ollama.repeatPenalty", "1.5", "1.5")]
     [InlineData("memory.context", "\"auto\"", "")]
     [InlineData("memory.context", "4096", "4096")]
+    [InlineData("memory.enabled", "false", "False")]
+    [InlineData("memory.pollSeconds", "5", "00:00:05")]
+    [InlineData("memory.pinned", """["ollama:Llama3","pattern:net"]""", "ollama:llama3:latest|pattern:net")]
+    [InlineData("memory.pinned", """["net"]""", "ollama:net:latest|pattern:net")]
+    [InlineData("memory.pinned", "[]", "")]
+    [InlineData("memory.evict", "\"ours\"", "Ours")]
+    [InlineData("memory.evict", "\"all\"", "All")]
+    [InlineData("memory.unloadOnExit", "true", "True")]
+    [InlineData("memory.onModelSwitch", "\"unload\"", "Unload")]
+    [InlineData("memory.onModelSwitch", "\"keep\"", "Keep")]
+    [InlineData("memory.onModelSwitch", "\"ask\"", "Ask")]
     [InlineData("memory.limit", "\"low\"", "2147483648")]
     [InlineData("memory.limit", "\"medium\"", "6442450944")]
     [InlineData("memory.limit", "\"high\"", "12884901888")]
@@ -98,6 +109,12 @@ public sealed class ServerSettingsTests
     [InlineData("ollama.repeatPenalty", "3", "a number from 0 to 2")]
     [InlineData("memory.context", "255", "\"auto\" or a whole number of tokens")]
     [InlineData("memory.context", "\"4096\"", "\"auto\" or a whole number of tokens")]
+    [InlineData("memory.enabled", "1", "true or false")]
+    [InlineData("memory.pollSeconds", "0", "a whole number of seconds from 1 to 3600")]
+    [InlineData("memory.pollSeconds", "3601", "a whole number of seconds from 1 to 3600")]
+    [InlineData("memory.pinned", "\"net\"", "a list of models")]
+    [InlineData("memory.evict", "\"none\"", "\"all\" or \"ours\"")]
+    [InlineData("memory.onModelSwitch", "\"never\"", "\"ask\", \"unload\" or \"keep\"")]
     [InlineData("memory.limit", "0", "\"low\", \"medium\", \"high\", \"veryHigh\" or a number of GiB")]
     [InlineData("memory.limit", "-1", "\"low\", \"medium\", \"high\", \"veryHigh\" or a number of GiB")]
     [InlineData("memory.limit", "1e300", "\"low\", \"medium\", \"high\", \"veryHigh\" or a number of GiB")]
@@ -180,6 +197,12 @@ public sealed class ServerSettingsTests
         "ollama.topP" => $"{settings.Sampling.TopP}",
         "ollama.repeatPenalty" => $"{settings.Sampling.RepeatPenalty}",
         "memory.context" => $"{settings.MemoryContext}",
+        "memory.enabled" => $"{settings.MemoryEnabled}",
+        "memory.pollSeconds" => $"{settings.MemoryPoll}",
+        "memory.pinned" => string.Join('|', settings.MemoryPinned),
+        "memory.evict" => $"{settings.MemoryEvict}",
+        "memory.unloadOnExit" => $"{settings.MemoryUnloadOnExit}",
+        "memory.onModelSwitch" => $"{settings.MemoryOnModelSwitch}",
         "memory.limit" => $"{settings.MemoryLimit}",
         "training.auto" => $"{settings.TrainingAuto}",
         "training.folders" => string.Join('|', settings.TrainingFolders),
