@@ -324,20 +324,13 @@ public sealed class MemoryKeeper : IDisposable
         var stayed = new HashSet<ModelId>();
         while (true)
         {
-            var residents = Residents().Select(resident => stayed.Contains(resident.Id) ? resident with { IsBusy = true } : resident).ToList();
-            switch (MemoryGovernor.Judge(newcomer, residents, Budget()))
+            switch (MemoryGovernor.Judge(newcomer, ResidentsBut(stayed), Budget()))
             {
                 case Verdict.Admit admit:
                     return admit.Choice;
 
                 case Verdict.EvictFirst evict:
-                    foreach (var victim in evict.Victims)
-                    {
-                        await TryEvictAsync(victim, new($"To make room for {newcomer.Id.Name}.", $"Para hacer sitio a {newcomer.Id.Name}."), cancellation);
-                    }
-
-                    await LookAsync(cancellation);
-                    stayed.UnionWith(evict.Victims.Intersect(Residents().Select(static resident => resident.Id)));
+                    await EvictAsync(evict.Victims, new($"To make room for {newcomer.Id.Name}.", $"Para hacer sitio a {newcomer.Id.Name}."), stayed, cancellation);
 
                     // With the context that this was done for. More may be free now, and to take that could cost more models.
                     newcomer = newcomer with { Choices = [.. newcomer.Choices.Where(choice => choice.Tokens <= evict.Choice.Tokens)] };
@@ -354,20 +347,14 @@ public sealed class MemoryKeeper : IDisposable
     // An estimate was too low: what came takes more than it should.
     private async Task CorrectAsync(ModelId id, ContextChoice choice, CancellationToken cancellation)
     {
-        if (!Options.IsEnabled || MemoryGovernor.Relieve(Residents(), Budget(), _time.GetUtcNow()) is not { Cause: ReliefCause.AboveLimit } relief)
+        var wasThere = Residents().Any(resident => resident.Id == id);
+        var stayed = new HashSet<ModelId>();
+        while (Options.IsEnabled && MemoryGovernor.Relieve(ResidentsBut(stayed), Budget(), _time.GetUtcNow()) is { Cause: ReliefCause.AboveLimit, Victims.Count: > 0 } relief)
         {
-            return;
+            await EvictAsync(relief.Victims, new($"{id.Name} takes more than was expected.", $"{id.Name} ocupa más de lo previsto."), stayed, cancellation);
         }
 
-        foreach (var victim in relief.Victims)
-        {
-            await TryEvictAsync(
-                victim,
-                new($"{id.Name} takes more than was expected.", $"{id.Name} ocupa más de lo previsto."),
-                cancellation);
-        }
-
-        if (relief.Victims.Contains(id))
+        if (Options.IsEnabled && wasThere && !Residents().Any(resident => resident.Id == id))
         {
             throw new UserException(new(
                 $"{id.Name} was unloaded again: it took more than the {choice.Bytes} that were expected, and with it models were above the limit of {Options.Limit}. Choose a smaller model or raise llmAssist.memory.limit.",
@@ -380,18 +367,36 @@ public sealed class MemoryKeeper : IDisposable
         // Two windows see the same and would both act. Who comes second finds that there is nothing to do any more.
         await using var lease = await LoadLease.AcquireAsync(_reliefs, victim, _time, null, cancellation);
         await LookAsync(cancellation);
-        if (MemoryGovernor.Relieve(Residents(), Budget(), _time.GetUtcNow()) is not { } relief)
+        var stayed = new HashSet<ModelId>();
+        while (MemoryGovernor.Relieve(ResidentsBut(stayed), Budget(), _time.GetUtcNow()) is { Victims.Count: > 0 } relief)
         {
-            return;
+            await EvictAsync(relief.Victims, WhyRelieved(relief.Cause), stayed, cancellation);
+            if (relief.Cause != ReliefCause.AboveLimit)
+            {
+                // What the system has left follows with a delay, and must not cost another model meanwhile.
+                return;
+            }
         }
-
-        foreach (var one in relief.Victims)
-        {
-            await TryEvictAsync(one, WhyRelieved(relief.Cause), cancellation);
-        }
-
-        await LookAsync(cancellation);
     }
+
+    // In this order, until one does not leave: it answers somebody whom nobody could see. Perhaps the others need not leave then, or
+    // cannot help.
+    private async Task EvictAsync(IReadOnlyList<ModelId> victims, Phrase reason, HashSet<ModelId> stayed, CancellationToken cancellation)
+    {
+        foreach (var victim in victims)
+        {
+            await TryEvictAsync(victim, reason, cancellation);
+            await LookAsync(cancellation);
+            if (Residents().Any(resident => resident.Id == victim))
+            {
+                stayed.Add(victim);
+                return;
+            }
+        }
+    }
+
+    private IReadOnlyList<Resident> ResidentsBut(HashSet<ModelId> stayed) =>
+        [.. Residents().Select(resident => stayed.Contains(resident.Id) ? resident with { IsBusy = true } : resident)];
 
     private async Task TryEvictAsync(ModelId id, Phrase reason, CancellationToken cancellation)
     {

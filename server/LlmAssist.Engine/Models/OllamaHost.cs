@@ -150,8 +150,8 @@ public sealed class OllamaHost : IModelHost, IDisposable
                 [
                     .. _residency.Models.Select(model => new Resident(IdOf(model.Running.Name), new(model.RamBytes), model.LastUsed)
                     {
-                        // One that was told to leave and does not cannot be made to.
-                        IsBusy = IsAnsweringLocked(model) || model.IsBusy || model.IsStuck,
+                        // One that was told to leave and has not cannot be made to.
+                        IsBusy = IsAnsweringLocked(model) || model.IsBusy || model.IsLeaving,
                         IsOurs = _ours.Contains(model.Key) || loads.ContainsKey(IdOf(model.Running.Name)),
                     }),
                 ];

@@ -9,9 +9,10 @@ namespace LlmAssist.Engine.Models;
 /// <param name="RamBytes">What it takes of the machine's memory: what the server says, or what its process really holds where that is more.</param>
 /// <param name="LastUsed">When it last answered anybody.</param>
 /// <param name="IsBusy">Whether it seems to answer somebody else.</param>
+/// <param name="IsLeaving">Whether it was told to leave and still has to finish something. To tell it again changes nothing.</param>
 /// <param name="IsStuck">Whether it was told to leave long ago and has not.</param>
 /// <param name="IsDead">Whether its process has died while the server still lists it. It then takes nothing.</param>
-internal sealed record HeldModel(RunningModel Running, long RamBytes, DateTimeOffset LastUsed, bool IsBusy, bool IsStuck, bool IsDead)
+internal sealed record HeldModel(RunningModel Running, long RamBytes, DateTimeOffset LastUsed, bool IsBusy, bool IsLeaving, bool IsStuck, bool IsDead)
 {
     public string Key => Running.Key;
 }
@@ -73,8 +74,9 @@ internal sealed class OllamaResidency(TimeProvider time, bool isUnified)
             entry.WasSought |= weightsOf(model.Key) is not null;
             var isDead = entry.HasProcess && process is null;
             var ram = isDead ? 0 : Math.Max(isUnified ? model.SizeBytes : model.RamBytes, process?.Private.Bytes ?? 0);
-            var isStuck = _leaving.TryGetValue(model.Key, out var told) && LeavePatience <= time.GetElapsedTime(told);
-            var held = new HeldModel(model, ram, entry.LastUsed, entry.IsBusy && !isDead, isStuck, isDead);
+            var isLeaving = _leaving.TryGetValue(model.Key, out var told);
+            var isStuck = isLeaving && LeavePatience <= time.GetElapsedTime(told);
+            var held = new HeldModel(model, ram, entry.LastUsed, entry.IsBusy && !isDead, isLeaving, isStuck, isDead);
             models.Add(held);
             if (isNew && _lookedAt is not null && !_loading.Contains(model.Key))
             {
@@ -157,13 +159,15 @@ internal sealed class OllamaResidency(TimeProvider time, bool isUnified)
         else if (expiry <= now)
         {
             // A request runs, or it is about to leave. A clock that was set forward looks the same, and for ever.
-            entry.OverdueSince ??= time.GetTimestamp();
+            entry.OverdueSince = isChanged ? time.GetTimestamp() : entry.OverdueSince ?? time.GetTimestamp();
             entry.IsBusy = !_leaving.ContainsKey(model.Key) && time.GetElapsedTime(entry.OverdueSince.Value) < LongestAnswer;
             entry.LastUsed = entry.IsBusy || isFirst ? now : entry.LastUsed;
         }
         else
         {
+            // Somebody has used it again, and with that canceled that it was told to leave.
             entry.OverdueSince = null;
+            _leaving.Remove(model.Key);
 
             // Changed since the last look: it was used meanwhile, and perhaps by somebody who goes on.
             entry.IsBusy = isChanged && !isFirst && own < _lookedAt;
