@@ -119,7 +119,7 @@ internal static class SharedFile
     public static bool TryReplace(string path, byte[] content, bool isLasting)
     {
         var draft = path + ".tmp";
-        return Insist(() =>
+        var isReplaced = Insist(() =>
         {
             using (var file = OpenForWriting(draft, FileMode.Create, FileShare.ReadWrite | FileShare.Delete))
             {
@@ -132,6 +132,13 @@ internal static class SharedFile
 
             File.Move(draft, path, overwrite: true);
         });
+        if (!isReplaced)
+        {
+            // Half a draft takes room that a full disk needs.
+            TryDelete(draft);
+        }
+
+        return isReplaced;
     }
 
     /// <summary>Deletes a file, if it is there.</summary>
