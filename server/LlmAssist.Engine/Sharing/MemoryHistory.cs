@@ -129,7 +129,7 @@ public sealed class MemoryHistory(string folder, TimeProvider time)
                 file.Write(line);
                 return true;
             }
-            catch (IOException)
+            catch (Exception exception) when (SharedFile.IsRefusal(exception))
             {
                 // The disk is full, and what fitted on it is half a line.
                 file.SetLength(length);

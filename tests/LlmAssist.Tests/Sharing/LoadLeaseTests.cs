@@ -2,6 +2,7 @@
 using System.Text.Json;
 using LlmAssist.Engine;
 using LlmAssist.Engine.Sharing;
+using LlmAssist.Tests.Ollama;
 using LlmAssist.Tests.Support;
 
 namespace LlmAssist.Tests.Sharing;
@@ -13,8 +14,9 @@ public sealed class LoadLeaseTests : IDisposable
     private static readonly ModelId Model = new(ModelSource.Ollama, "qwen:1b");
 
     private readonly TempFolder _folder = new();
-    private readonly ManualTime _time = new();
+    private readonly ArmedTime _time = new();
     private readonly List<LeaseHolder> _told = [];
+    private Task<LoadLease> _acquired = new TaskCompletionSource<LoadLease>().Task;
 
     public void Dispose() => _folder.Dispose();
 
@@ -88,8 +90,9 @@ public sealed class LoadLeaseTests : IDisposable
         var acquired = Acquire();
         await Polls(1);
         await Polls(3, TimeSpan.FromHours(1));
+        await Polls(8);
         Assert.False(acquired.IsCompleted);
-        await Polls(10);
+        await Polls(1);
         await (await acquired).DisposeAsync();
     }
 
@@ -163,7 +166,7 @@ public sealed class LoadLeaseTests : IDisposable
         await Polls(5);
         Assert.False(second.IsCompleted);
         Assert.Single(_told);
-        _time.Advance(Second * 3);
+        await Polls(3, Second);
         Assert.False(first.Lost.IsCancellationRequested);
         await first.DisposeAsync();
         await Polls(1);
@@ -195,9 +198,8 @@ public sealed class LoadLeaseTests : IDisposable
     {
         await using var lease = await Acquire();
         using var cancellation = new CancellationTokenSource();
-        var made = _time.NextTimer();
         var second = LoadLease.AcquireAsync(_folder.Path, Model, _time, null, cancellation.Token);
-        await made;
+        await _time.ArmedAsync(Poll);
         cancellation.Cancel();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second);
     }
@@ -219,20 +221,18 @@ public sealed class LoadLeaseTests : IDisposable
     // Ends when it is acquired, or waits for the first time.
     private Task<LoadLease> Acquire(string? folder = null)
     {
-        var made = _time.NextTimer();
-        var acquired = LoadLease.AcquireAsync(folder ?? _folder.Path, Model, _time, _told.Add, default);
-        made.Wait();
-        return acquired;
+        _acquired = LoadLease.AcquireAsync(folder ?? _folder.Path, Model, _time, _told.Add, default);
+        Task.WhenAny(_acquired, _time.ArmedAsync(Poll)).Wait();
+        return _acquired;
     }
 
-    // Each makes a timer: for the next poll, or for renewals.
+    // Each ends when what was last asked for is acquired, or waits again.
     private async Task Polls(int count, TimeSpan? span = null)
     {
         for (; 0 < count; count--)
         {
-            var made = _time.NextTimer();
             _time.Advance(span ?? Poll);
-            await made;
+            await Task.WhenAny(_acquired, _time.ArmedAsync(Poll));
         }
     }
 

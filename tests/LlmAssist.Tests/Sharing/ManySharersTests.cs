@@ -89,8 +89,9 @@ public sealed class ManySharersTests : IDisposable
     [RequiresTool("bash")]
     public void OnAFullDiskEachProcessWorksAlone()
     {
-        using var child = ChildProcess.StartLimited(0, "share-all", _folder.Path);
+        using var child = ChildProcess.StartLimited(1, "share-all", _folder.Path);
         Assert.Equal((0, "1 True False 1 0"), child.End() is var (code, said) ? (code, said.Trim()) : default);
+        Assert.All(Directory.GetFiles(_folder.Path, "*.json*", SearchOption.AllDirectories), path => Assert.Equal(0, new FileInfo(path).Length));
     }
 
     private static async Task Seen(WindowBoard board, int count)

@@ -141,7 +141,9 @@ internal static class ChildProgram
     // Uses all that is shared where nothing can be written: each works for this process alone.
     private static async Task<int> ShareAll(string folder)
     {
-        var (id, now) = (ModelId.Pattern("alone"), TimeProvider.System.GetUtcNow());
+        // A long name, so that some of each file fits where files are limited.
+        var (id, now) = (ModelId.Pattern(new('a', 2000)), TimeProvider.System.GetUtcNow());
+        var sample = new MemorySample(now, null, null, default, [new(id, default)]);
         for (var round = 0; round < 2; round++)
         {
             await using var lease = await LoadLease.AcquireAsync(folder, id, TimeProvider.System, null, default);
@@ -150,7 +152,7 @@ internal static class ChildProgram
         var notes = new MachineNotes(folder, TimeProvider.System);
         notes.Change(before => before with { Pinned = new HashSet<ModelId> { id } });
         var history = new MemoryHistory(folder, TimeProvider.System);
-        var (first, second) = (history.Add(new MemorySample(now, null, null, default, [])), history.Add(new MemorySample(now, null, null, default, [])));
+        var (first, second) = (history.Add(sample), history.Add(sample));
         using var board = new WindowBoard(folder, TimeProvider.System);
         board.Post(new() { Pinned = [id] });
         Console.Error.WriteLine($"{notes.Read().Pinned.Count} {first} {second} {history.Read(TimeSpan.FromHours(1)).Samples.Count} {board.Others().Count}");
