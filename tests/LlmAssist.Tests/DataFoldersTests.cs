@@ -19,6 +19,19 @@ public sealed class DataFoldersTests
         Assert.Equal((home, home + "/models", home + "/state"), (Slashes(folders.Home), Slashes(folders.Models), Slashes(folders.State)));
     }
 
+    [Theory]
+    [InlineData("ana-pc", "ana-pc")]
+    [InlineData("Ana's PC", "Ana-s-PC")]
+    [InlineData("../..", "machine")]
+    [InlineData("a/b\\c:d", "a-b-c-d")]
+    [InlineData("", "machine")]
+    public void WhatIsSharedLiesInAFolderOfTheMachine(string machine, string expected)
+    {
+        Assert.Equal(expected, DataFolders.FileSafe(machine));
+        var folders = new DataFolders("/own");
+        Assert.Equal(folders.State, Path.GetDirectoryName(folders.Shared));
+    }
+
     [Fact]
     public void WithoutAnyPlaceTheUserIsTold() =>
         Assert.Contains("LLMASSIST_HOME", Assert.Throws<UserException>(() => DataFolders.Of(DataPlatform.Unix, "", Variables(""))).Message, StringComparison.Ordinal);

@@ -24,8 +24,8 @@ internal enum LeaseAnswerKind
     /// <summary>Somebody else has it, or has had it.</summary>
     Held,
 
-    /// <summary>Somebody else was in the guard all the time.</summary>
-    GuardBusy,
+    /// <summary>Somebody else was in the guard all the time, or kept us from reading. To be tried again.</summary>
+    Busy,
 
     /// <summary>Nothing can be written there.</summary>
     Unusable,
@@ -51,8 +51,12 @@ internal sealed class LeaseFile(string folder, TimeSpan patience)
             return new(Refusal(entry));
         }
 
-        // Asked in any case: it counts what it is asked about.
-        if (Read() is { } held && !isForsaken(held) && held.Process.Life() != ProcessLife.Dead)
+        if (!TryRead(out var held))
+        {
+            return new(LeaseAnswerKind.Busy);
+        }
+
+        if (held is not null && !isForsaken(held) && held.Process.Life() != ProcessLife.Dead)
         {
             return new(LeaseAnswerKind.Held, held.Holder);
         }
@@ -71,7 +75,11 @@ internal sealed class LeaseFile(string folder, TimeSpan patience)
             return Refusal(entry);
         }
 
-        var held = Read();
+        if (!TryRead(out var held))
+        {
+            return LeaseAnswerKind.Busy;
+        }
+
         var isOurs = held is null || held.Process.Life() == ProcessLife.Dead ? mayBeMissing : held.Token == ours.Token;
         return isOurs ? Write(ours) : LeaseAnswerKind.Held;
     }
@@ -81,20 +89,29 @@ internal sealed class LeaseFile(string folder, TimeSpan patience)
     {
         // There is no second chance: what stays makes the next one wait for seconds.
         using var guard = FileGuard.TryEnter(_guard, FileGuard.Patience, out _);
-        if (guard is not null && Read()?.Token == token)
+        if (guard is not null && TryRead(out var held) && held?.Token == token)
         {
             SharedFile.TryDelete(_path);
         }
     }
 
-    private static LeaseAnswerKind Refusal(GuardEntry entry) => entry == GuardEntry.Busy ? LeaseAnswerKind.GuardBusy : LeaseAnswerKind.Unusable;
+    private static LeaseAnswerKind Refusal(GuardEntry entry) => entry == GuardEntry.Busy ? LeaseAnswerKind.Busy : LeaseAnswerKind.Unusable;
 
-    private LeaseRecord? Read()
+    // Null if nobody has it, or what stands there makes no sense. False for a file that is there and is kept from us: somebody may have it.
+    private bool TryRead(out LeaseRecord? held)
     {
-        var wire = SharedFile.TryRead(_path) is { } content ? SharedFile.TryParse(content, SharingJson.Default.LeaseWire) : null;
-        return wire is { Token: { Length: > 0 } token } && ModelId.TryParse(wire.Model, out var model)
-            ? new(token, wire.Process.ToMark(), model, wire.Since, wire.Renewals)
-            : null;
+        held = null;
+        if (SharedFile.TryRead(_path) is not { } content)
+        {
+            return FileStamp.Of(_path) is not { Length: <= SharedFile.MostBytes };
+        }
+
+        if (SharedFile.TryParse(content, SharingJson.Default.LeaseWire) is { Token: { Length: not 0 } token } wire && ModelId.TryParse(wire.Model, out var model))
+        {
+            held = new(token, wire.Process.ToMark(), model, wire.Since, wire.Renewals);
+        }
+
+        return true;
     }
 
     private LeaseAnswerKind Write(LeaseRecord record)

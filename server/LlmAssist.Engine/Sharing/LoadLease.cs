@@ -74,18 +74,18 @@ public sealed class LoadLease : IAsyncDisposable
     {
         var seat = Seats.GetOrAdd(Path.GetFullPath(folder), static _ => new());
         var file = new LeaseFile(folder, GuardPatience);
-        var record = new LeaseRecord(Guid.NewGuid().ToString("N"), ProcessMark.Own, model, time.GetUtcNow(), 0);
+        var token = Guid.NewGuid().ToString("N");
         var renewals = new Standstill(time);
         var guard = new Standstill(time);
         while (true)
         {
             cancellation.ThrowIfCancellationRequested();
-            record = record with { Since = time.GetUtcNow() };
+            var record = new LeaseRecord(token, ProcessMark.Own, model, time.GetUtcNow(), 0);
             var other = seat.TryTake(record.Holder);
             if (other is null)
             {
                 var answer = file.TryTake(record, held => Forsaken <= renewals.Seen((held.Token, held.Renewals)));
-                var isGuardStuck = Forsaken <= guard.Seen(answer.Kind == LeaseAnswerKind.GuardBusy ? 0 : guard);
+                var isGuardStuck = Forsaken <= guard.Seen(answer.Kind) && answer.Kind == LeaseAnswerKind.Busy;
                 if (answer.Kind is LeaseAnswerKind.Taken or LeaseAnswerKind.Unusable || isGuardStuck)
                 {
                     return new(seat, file, record, isShared: answer.Kind == LeaseAnswerKind.Taken, time);

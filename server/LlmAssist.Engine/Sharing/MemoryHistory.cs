@@ -27,11 +27,11 @@ public sealed class MemoryHistory(string folder, TimeProvider time)
     private readonly Lock _gate = new();
     private readonly Queue<HistoryWire> _unsaved = new(); // guarded by _gate
 
-    /// <summary>Adds a sample, unless one of any window's is less than 25 s away from it: every window may sample at its own pace.</summary>
+    /// <summary>Adds a sample, unless one of any window's is less than 25 s away from it: every window may sample at its own pace. May wait up to two seconds for another process.</summary>
     /// <returns>Whether it was added.</returns>
     public bool Add(MemorySample sample) => Append(ToWire(sample));
 
-    /// <summary>Adds an event.</summary>
+    /// <summary>Adds an event. May wait up to two seconds for another process.</summary>
     public void Add(MemoryEvent happened) => Append(ToWire(happened));
 
     /// <summary>Adds an event that this window has only seen, unless another window has added it: all see the same, within a minute.</summary>
@@ -96,7 +96,7 @@ public sealed class MemoryHistory(string folder, TimeProvider time)
     // not keep out what follows.
     private bool IsTooSoon(long at)
     {
-        var last = Lines(TailBytes).Select(Parsed).LastOrDefault(wire => wire?.Limit is not null)?.At;
+        var last = Enumerable.Reverse(Lines(TailBytes)).Select(Parsed).FirstOrDefault(wire => wire?.Limit is not null)?.At;
         var lastUnsaved = Unsaved().LastOrDefault(wire => wire.Limit is not null)?.At;
         return IsNear(last) || IsNear(lastUnsaved);
 
@@ -137,7 +137,7 @@ public sealed class MemoryHistory(string folder, TimeProvider time)
                 file.Write(line);
                 return true;
             }
-            catch (IOException)
+            catch (Exception exception) when (SharedFile.IsRefusal(exception))
             {
                 // The disk is full, and what fitted on it is half a line.
                 file.SetLength(length);

@@ -41,7 +41,8 @@ internal static class SharedFile
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(300);
 
     /// <summary>Whether the system did not let us, rather than a mistake of ours.</summary>
-    public static bool IsRefusal(Exception exception) => exception is IOException or UnauthorizedAccessException;
+    /// <remarks>Out of range is what the runtime makes of a file that has reached its limit.</remarks>
+    public static bool IsRefusal(Exception exception) => exception is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException { ParamName: "value" };
 
     /// <summary>Whether another process or thread has the file in a way that excludes us.</summary>
     public static bool IsInUse(Exception exception) => exception is IOException && (uint)exception.HResult is
@@ -119,7 +120,7 @@ internal static class SharedFile
     public static bool TryReplace(string path, byte[] content, bool isLasting)
     {
         var draft = path + ".tmp";
-        return Insist(() =>
+        var isReplaced = Insist(() =>
         {
             using (var file = OpenForWriting(draft, FileMode.Create, FileShare.ReadWrite | FileShare.Delete))
             {
@@ -132,6 +133,13 @@ internal static class SharedFile
 
             File.Move(draft, path, overwrite: true);
         });
+        if (!isReplaced)
+        {
+            // Half a draft takes room that a full disk needs.
+            TryDelete(draft);
+        }
+
+        return isReplaced;
     }
 
     /// <summary>Deletes a file, if it is there.</summary>

@@ -25,7 +25,7 @@ public sealed partial class WindowBoard : IDisposable
     private readonly TimeProvider _time;
     private readonly ITimer _timer;
     private readonly Lock _gate = new();
-    private readonly Lock _disk = new(); // entered before _gate, and never held for Post
+    private readonly Lock _disk = new(); // entered before _gate, and not by Post
 
     // All guarded by _gate.
     private WindowState? _posted;
@@ -33,8 +33,9 @@ public sealed partial class WindowBoard : IDisposable
     private bool _isDue;
     private bool _isClosed;
 
-    private WindowState? _written; // guarded by _disk
-    private Dictionary<string, Reading> _readings = []; // of Others, guarded by itself being replaced under _disk
+    // Both guarded by _disk.
+    private WindowState? _written;
+    private Dictionary<string, Reading> _readings = [];
 
     /// <summary>The board in <paramref name="folder"/>, <see cref="DataFolders.Shared"/>. Nothing is written before the first <see cref="Post"/>.</summary>
     public WindowBoard(string folder, TimeProvider time)
@@ -136,6 +137,7 @@ public sealed partial class WindowBoard : IDisposable
                 }
 
                 state = _posted;
+                _writtenAt = _time.GetTimestamp();
             }
 
             var content = JsonSerializer.SerializeToUtf8Bytes(ToWire(state), SharingJson.Default.WindowWire);
@@ -145,16 +147,9 @@ public sealed partial class WindowBoard : IDisposable
             _written = isWritten ? state : _written;
             lock (_gate)
             {
-                _writtenAt = _time.GetTimestamp();
                 if (!isWritten && !_isClosed)
                 {
                     ArmLocked(RetryPause);
-                }
-                else if (!_isClosed && _isDue)
-                {
-                    // Posted meanwhile, when the last write was still the one before.
-                    _isDue = false;
-                    ArmLocked(Pause);
                 }
             }
         }

@@ -1,5 +1,6 @@
 // A second process that runs ChildProgram.
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 
 namespace LlmAssist.Tests.Support;
 
@@ -29,6 +30,8 @@ internal sealed class ChildProcess : IDisposable
 
     public bool HasEnded => _process.HasExited;
 
+    public int Id => _process.Id;
+
     /// <summary>Waits for the next line; null when it has ended.</summary>
     public string? ReadLine() => _process.StandardError.ReadLine();
 
@@ -39,6 +42,12 @@ internal sealed class ChildProcess : IDisposable
         _process.WaitForExit();
     }
 
+    /// <summary>Lets it stand still, as if the system gave it no time at all. Linux only.</summary>
+    public void Stop() => Signal(19);
+
+    /// <summary>Lets it go on.</summary>
+    public void Continue() => Signal(18);
+
     /// <summary>Waits for its end.</summary>
     /// <returns>Its exit code and what it still said.</returns>
     public (int ExitCode, string Said) End()
@@ -47,6 +56,17 @@ internal sealed class ChildProcess : IDisposable
         var said = _process.StandardError.ReadToEnd();
         _process.WaitForExit();
         return (_process.ExitCode, said);
+    }
+
+    [DllImport("libc", EntryPoint = "kill")]
+    private static extern int Send(int processId, int signal);
+
+    private void Signal(int signal)
+    {
+        if (Send(_process.Id, signal) != 0)
+        {
+            throw new InvalidOperationException($"Signal {signal} was not taken.");
+        }
     }
 
     public void Dispose()

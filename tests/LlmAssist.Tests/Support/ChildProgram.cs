@@ -3,6 +3,7 @@
 using LlmAssist.Engine;
 using LlmAssist.Engine.Memory;
 using LlmAssist.Engine.Patterns;
+using LlmAssist.Engine.Sharing;
 
 namespace LlmAssist.Tests.Support;
 
@@ -16,6 +17,16 @@ internal static class ChildProgram
                 return Walk(args[1], args[2]);
             case "grow":
                 return Grow(int.Parse(args[1]));
+            case "take-turns":
+                return TakeTurns(args[1], int.Parse(args[2])).GetAwaiter().GetResult();
+            case "hold-lease":
+                return HoldLease(args[1]).GetAwaiter().GetResult();
+            case "count":
+                return Count(args[1], int.Parse(args[2]));
+            case "post":
+                return Post(args[1]);
+            case "share-all":
+                return ShareAll(args[1]).GetAwaiter().GetResult();
         }
 
         var store = new PatternStore(args[1], TimeProvider.System);
@@ -72,6 +83,79 @@ internal static class ChildProgram
         block.AsSpan().Fill(1);
         Console.Error.WriteLine((probe.Read().Process!.Value.Private - before.Private).Bytes);
         GC.KeepAlive(block);
+        return 0;
+    }
+
+    // Adds one to the number in a file, each time under the lease, and proves that nobody else is at it.
+    private static async Task<int> TakeTurns(string folder, int rounds)
+    {
+        var (number, inside) = (Path.Combine(folder, "number"), Path.Combine(folder, "inside"));
+        for (var round = 0; round < rounds; round++)
+        {
+            await using var lease = await LoadLease.AcquireAsync(folder, ModelId.Pattern("turn"), TimeProvider.System, null, default);
+            using (new FileStream(inside, FileMode.CreateNew))
+            {
+                var count = File.Exists(number) ? int.Parse(File.ReadAllText(number)) : 0;
+                Thread.Yield();
+                File.WriteAllText(number, (count + 1).ToString());
+            }
+
+            File.Delete(inside);
+        }
+
+        return 0;
+    }
+
+    // Holds the lease until it is told to end, or killed; tells when it has lost it.
+    private static async Task<int> HoldLease(string folder)
+    {
+        await using var lease = await LoadLease.AcquireAsync(folder, ModelId.Pattern("held"), TimeProvider.System, null, default);
+        using var told = lease.Lost.Register(static () => Console.Error.WriteLine("lost"));
+        Console.Error.WriteLine("holding");
+        Console.In.ReadLine();
+        return 0;
+    }
+
+    // Adds one to a number in the notes, again and again.
+    private static int Count(string folder, int rounds)
+    {
+        var notes = new MachineNotes(folder, TimeProvider.System);
+        for (var round = 0; round < rounds; round++)
+        {
+            notes.Change(static before => before with { Sizes = new Dictionary<string, SizeNote> { ["n"] = new((before.Sizes.GetValueOrDefault("n")?.Ram ?? default) + new ByteSize(1), default, default) } });
+        }
+
+        return 0;
+    }
+
+    // Tells the other windows something until it is told to end, or killed.
+    private static int Post(string folder)
+    {
+        using var board = new WindowBoard(folder, TimeProvider.System);
+        board.Post(new() { Pinned = [ModelId.Pattern("child")] });
+        Console.Error.WriteLine("posted");
+        Console.In.ReadLine();
+        return 0;
+    }
+
+    // Uses all that is shared where nothing can be written: each works for this process alone.
+    private static async Task<int> ShareAll(string folder)
+    {
+        // A long name, so that some of each file fits where files are limited.
+        var (id, now) = (ModelId.Pattern(new('a', 2000)), TimeProvider.System.GetUtcNow());
+        var sample = new MemorySample(now, null, null, default, [new(id, default)]);
+        for (var round = 0; round < 2; round++)
+        {
+            await using var lease = await LoadLease.AcquireAsync(folder, id, TimeProvider.System, null, default);
+        }
+
+        var notes = new MachineNotes(folder, TimeProvider.System);
+        notes.Change(before => before with { Pinned = new HashSet<ModelId> { id } });
+        var history = new MemoryHistory(folder, TimeProvider.System);
+        var (first, second) = (history.Add(sample), history.Add(sample));
+        using var board = new WindowBoard(folder, TimeProvider.System);
+        board.Post(new() { Pinned = [id] });
+        Console.Error.WriteLine($"{notes.Read().Pinned.Count} {first} {second} {history.Read(TimeSpan.FromHours(1)).Samples.Count} {board.Others().Count}");
         return 0;
     }
 
