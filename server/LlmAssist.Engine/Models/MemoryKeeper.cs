@@ -33,6 +33,7 @@ public sealed class MemoryKeeper : IDisposable
     private static readonly TimeSpan InUse = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan CachesStayGone = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Sampling = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan RefusalIsKnown = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan LeastPause = TimeSpan.FromSeconds(1);
 
     private readonly IMemoryProbe _probe;
@@ -48,6 +49,8 @@ public sealed class MemoryKeeper : IDisposable
     private IReadOnlyList<IModelHost> _hosts = [];
     private MemoryOptions _options = new();
     private long? _cachesDroppedAt;
+    private readonly Dictionary<ModelId, long> _refusedAt = [];
+    private IReadOnlyList<ModelShare> _patterns = []; // as of the last tick
     private long? _sampledAt;
     private TaskCompletionSource _moved = NewSignal();
 
@@ -91,6 +94,7 @@ public sealed class MemoryKeeper : IDisposable
     public IReadOnlyList<Resident> Residents()
     {
         var others = _windows.Others();
+        var pins = Pins(others).ToHashSet();
         var now = _time.GetUtcNow();
         var residents = Hosts.SelectMany(static host => host.Residents).Select(resident =>
         {
@@ -101,7 +105,7 @@ public sealed class MemoryKeeper : IDisposable
 
                 // Not a use in the future, which a clock that was set back leaves behind for as long as it was set back.
                 IsBusy = resident.IsBusy || (elsewhere is { } use && use <= now + InUse && now - use < InUse),
-                IsPinned = IsPinned(resident.Id),
+                IsPinned = pins.Contains(resident.Id) || pins.Contains(PinOf(resident.Id)),
             };
         }).ToList();
 
@@ -173,8 +177,7 @@ public sealed class MemoryKeeper : IDisposable
     }
 
     /// <summary>Whether a model is pinned, by command or setting, here or in another window.</summary>
-    public bool IsPinned(ModelId id) =>
-        _notes.Read().Pinned.Concat(Options.Pinned).Concat(_windows.Others().SelectMany(static window => window.Pinned)).Any(pin => Covers(pin, id));
+    public bool IsPinned(ModelId id) => Pins(_windows.Others()).Any(pin => pin == id || pin == PinOf(id));
 
     /// <summary>What to pin for a model: a pattern model in whatever version, because each training makes a new one.</summary>
     public static ModelId PinOf(ModelId id) =>
@@ -204,7 +207,7 @@ public sealed class MemoryKeeper : IDisposable
         var choice = await MakeRoomAsync(wanted, either.Token);
         await load(choice, either.Token);
         await LookAsync(either.Token);
-        Tell(MemoryEventKind.Load, id, choice.Bytes, new(
+        Tell(MemoryEventKind.Load, id, Residents().FirstOrDefault(resident => resident.Id == id)?.Bytes ?? choice.Bytes, new(
             choice.Tokens == 0 ? "It was asked for." : $"It was asked for, with {choice.Tokens} tokens of context.",
             choice.Tokens == 0 ? "Se pidió." : $"Se pidió, con {choice.Tokens} tokens de contexto."));
         await CorrectAsync(id, choice, either.Token);
@@ -245,8 +248,8 @@ public sealed class MemoryKeeper : IDisposable
     /// <summary>Keeps the history, and makes room if more is taken than may be. Never fails but by cancellation.</summary>
     public async Task TickAsync(CancellationToken cancellation)
     {
-        Publish();
         var residents = Residents();
+        Publish(residents);
         var reading = _probe.Read();
         if (IsTimeToSample())
         {
@@ -271,13 +274,13 @@ public sealed class MemoryKeeper : IDisposable
     public void Tell(MemoryEventKind kind, ModelId id, ByteSize bytes, Phrase reason, bool isSeen = false)
     {
         var happened = new MemoryEvent(_time.GetUtcNow(), kind, id, bytes, reason);
-        if (isSeen)
-        {
-            History.AddSeen(happened);
-        }
-        else
+        if (!isSeen)
         {
             History.Add(happened);
+        }
+        else if (!History.AddSeen(happened))
+        {
+            return;
         }
 
         Happened?.Invoke(happened);
@@ -338,9 +341,28 @@ public sealed class MemoryKeeper : IDisposable
 
                 case Verdict.Refuse refuse:
                     var refusal = Refusal(newcomer, refuse);
-                    Tell(MemoryEventKind.Refuse, newcomer.Id, refuse.Needed, refusal);
+                    if (IsNewsLately(newcomer.Id))
+                    {
+                        Tell(MemoryEventKind.Refuse, newcomer.Id, refuse.Needed, refusal);
+                    }
+
                     throw new UserException(refusal);
             }
+        }
+    }
+
+    // Who types asks for the same model again and again.
+    private bool IsNewsLately(ModelId id)
+    {
+        lock (_gate)
+        {
+            if (_refusedAt.TryGetValue(id, out var at) && _time.GetElapsedTime(at) < RefusalIsKnown)
+            {
+                return false;
+            }
+
+            _refusedAt[id] = _time.GetTimestamp();
+            return true;
         }
     }
 
@@ -445,23 +467,15 @@ public sealed class MemoryKeeper : IDisposable
 
     // ---- What is told ----
 
-    private void Publish()
+    // To count pages takes too long for every use of a model.
+    private void Publish(IReadOnlyList<Resident>? residents = null)
     {
-        WindowState state;
         lock (_gate)
         {
-            state = new() { Uses = new Dictionary<ModelId, DateTimeOffset>(_uses), Pinned = _options.Pinned };
+            _patterns = residents is null ? _patterns
+                : [.. residents.Where(static resident => resident is { IsOurs: true, Id.Source: ModelSource.Pattern }).Select(static resident => new ModelShare(resident.Id, resident.Bytes))];
+            _windows.Post(new() { Uses = new Dictionary<ModelId, DateTimeOffset>(_uses), Pinned = _options.Pinned, Patterns = _patterns });
         }
-
-        _windows.Post(state with
-        {
-            Patterns =
-            [
-                .. Hosts.SelectMany(static host => host.Residents)
-                    .Where(static resident => resident.Id.Source == ModelSource.Pattern)
-                    .Select(static resident => new ModelShare(resident.Id, resident.Bytes)),
-            ],
-        });
     }
 
     private Phrase Refusal(Newcomer newcomer, Verdict.Refuse refuse)
@@ -499,7 +513,8 @@ public sealed class MemoryKeeper : IDisposable
         _ => new("The system was waiting for memory.", "El sistema estaba esperando memoria."),
     };
 
-    private static bool Covers(ModelId pin, ModelId id) => pin == id || (pin.Source == ModelSource.Pattern && pin == PinOf(id));
+    private IEnumerable<ModelId> Pins(IReadOnlyList<WindowState> others) =>
+        _notes.Read().Pinned.Concat(Options.Pinned).Concat(others.SelectMany(static window => window.Pinned));
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

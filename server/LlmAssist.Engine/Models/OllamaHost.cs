@@ -18,6 +18,7 @@ public sealed class OllamaHost : IModelHost, IDisposable
 {
     private static readonly TimeSpan WatchRunning = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LeastWait = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LookBefore = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LookIsOld = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan UnloadPolling = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan UsualStay = TimeSpan.FromMinutes(5); // Ollama's own default
@@ -234,11 +235,12 @@ public sealed class OllamaHost : IModelHost, IDisposable
     /// Continues a prompt with a model that <see cref="TryUse"/> answered. The model's name, its context and the time it stays are
     /// set here, the same for every request.
     /// </summary>
-    /// <exception cref="OllamaException">It failed; <see cref="State"/> tells so too.</exception>
+    /// <exception cref="UserException">It failed, as <see cref="State"/> tells too; or it has left memory meanwhile.</exception>
     /// <exception cref="OperationCanceledException">Canceled, or Ollama is switched off.</exception>
     public async IAsyncEnumerable<GeneratedPiece> GenerateAsync(OllamaUse use, GenerateRequest request, [EnumeratorCancellation] CancellationToken cancellation)
     {
         var connection = Connected();
+        await EnsureThereAsync(connection, use, cancellation);
         request = request with { Model = use.Name, ContextTokens = use.ContextTokens, KeepAlive = KeepAlive };
         _keeper.Used(IdOf(use.Name));
         Change(() =>
@@ -270,6 +272,7 @@ public sealed class OllamaHost : IModelHost, IDisposable
     {
         var connection = Connected();
         var inventory = await LookAsync(connection, isAsked: true, cancellation);
+        var (residents, memory) = (_keeper.Residents(), _keeper.Budget());
         var models = new List<OllamaModel>();
         foreach (var model in inventory.Installed)
         {
@@ -285,7 +288,7 @@ public sealed class OllamaHost : IModelHost, IDisposable
 
             var running = inventory.RunningOf(model.Key);
             var newcomer = running is not null || (facts?.RemoteHost ?? model.RemoteHost) is not null ? null : NewcomerOf(model, facts, null);
-            var verdict = newcomer is null ? null : _keeper.Judge(newcomer);
+            var verdict = newcomer is null ? null : MemoryGovernor.Judge(newcomer, residents, memory);
             lock (_gate)
             {
                 models.Add(new(model, running, facts, facts is not null && _fillsMiddle(model.Name, facts), _use?.Key == model.Key, newcomer, verdict));
@@ -513,6 +516,23 @@ public sealed class OllamaHost : IModelHost, IDisposable
 
     private bool IsNamedLocked => (_chosen ?? _options.Model).Length != 0;
 
+    // To ask a model that has left would load it, unjudged and out of turn.
+    private async Task EnsureThereAsync(OllamaConnection connection, OllamaUse use, CancellationToken cancellation)
+    {
+        bool mustLook;
+        lock (_gate)
+        {
+            mustLook = use.RemoteHost is null && _inventory is not { Running: null } && IsOldLocked(LookBefore);
+        }
+
+        if (mustLook && await LookAsync(connection, isAsked: false, cancellation) is { Running: not null } inventory && inventory.RunningOf(use.Key) is null)
+        {
+            throw new UserException(new(
+                $"{use.Name} has left memory; it is loaded again when there is room.",
+                $"{use.Name} ha salido de la memoria; se vuelve a cargar cuando haya sitio."));
+        }
+    }
+
     private TimeSpan WaitBefore(OllamaConnection? connection)
     {
         if (connection is null)
@@ -626,8 +646,15 @@ public sealed class OllamaHost : IModelHost, IDisposable
                 : loads.Where(pair => inventory.RunningOf(pair.Value.Key) is null && _loading is null && LooksAgain < _time.GetUtcNow() - pair.Value.At).Select(pair => pair.Key));
         });
         gone.ForEach(Forget);
+        loads = changes.Count == 0 ? loads : _keeper.Notes.Read().Loads;
         foreach (var change in changes)
         {
+            // What another of our windows loads, that window tells.
+            if (change.Kind == MemoryEventKind.Load && loads.ContainsKey(IdOf(change.Model.Running.Name)))
+            {
+                continue;
+            }
+
             _keeper.Tell(change.Kind, IdOf(change.Model.Running.Name), new(change.Model.RamBytes), change.Reason, isSeen: true);
         }
 

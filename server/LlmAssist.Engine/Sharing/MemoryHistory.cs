@@ -34,7 +34,10 @@ public sealed class MemoryHistory(string folder, TimeProvider time)
     /// <summary>Adds an event. May wait up to two seconds for another process.</summary>
     public void Add(MemoryEvent happened) => Append(ToWire(happened));
 
-    /// <summary>Adds an event that this window has only seen, unless another window has added it: all see the same, within a minute.</summary>
+    /// <summary>
+    /// Adds an event that this window has only seen, unless a window has added it within the last minute: all see the same, and what leaves
+    /// may have been told to by one of them.
+    /// </summary>
     /// <returns>Whether it was added.</returns>
     public bool AddSeen(MemoryEvent happened) => Append(ToWire(happened), isSeen: true);
 
@@ -104,7 +107,10 @@ public sealed class MemoryHistory(string folder, TimeProvider time)
     }
 
     private bool IsKnown(HistoryWire seen) => Lines(TailBytes).Select(Parsed).Concat(Unsaved()).Any(wire =>
-        wire is not null && wire.Kind == seen.Kind && wire.Model == seen.Model && Distance(wire.At, seen.At) < SeenWithin.TotalMilliseconds);
+        wire is not null && IsSame(wire.Kind, seen.Kind) && wire.Model == seen.Model && Distance(wire.At, seen.At) < SeenWithin.TotalMilliseconds);
+
+    private static bool IsSame(MemoryEventKind? known, MemoryEventKind? seen) =>
+        known == seen || (seen == MemoryEventKind.Expire && known is MemoryEventKind.Evict or MemoryEventKind.Unload);
 
     private List<HistoryWire> Unsaved()
     {
