@@ -100,6 +100,7 @@ internal static class ServerHost
         {
             await memory.LeaveAsync();
             await ending.CancelAsync();
+            await ollama.EndAsync();
             try
             {
                 await reporting;

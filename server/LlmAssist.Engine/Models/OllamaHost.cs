@@ -484,6 +484,19 @@ public sealed class OllamaHost : IModelHost, IDisposable
         }
     }
 
+    /// <summary>Gives up what goes on in the background, such as a load that nobody waits for, and waits until that has ended.</summary>
+    public async Task EndAsync()
+    {
+        Configure(new());
+        Task? preparing;
+        lock (_gate)
+        {
+            preparing = _preparing;
+        }
+
+        await (preparing ?? Task.CompletedTask);
+    }
+
     /// <summary>Closes the connections; what runs at the server goes on there.</summary>
     public void Dispose()
     {
