@@ -207,9 +207,7 @@ public sealed class MemoryKeeper : IDisposable
         var choice = await MakeRoomAsync(wanted, either.Token);
         await load(choice, either.Token);
         await LookAsync(either.Token);
-        Tell(MemoryEventKind.Load, id, Residents().FirstOrDefault(resident => resident.Id == id)?.Bytes ?? choice.Bytes, new(
-            choice.Tokens == 0 ? "It was asked for." : $"It was asked for, with {choice.Tokens} tokens of context.",
-            choice.Tokens == 0 ? "Se pidió." : $"Se pidió, con {choice.Tokens} tokens de contexto."));
+        Tell(MemoryEventKind.Load, id, Residents().FirstOrDefault(resident => resident.Id == id)?.Bytes ?? choice.Bytes, MemoryMessages.AskedWith(choice.Tokens));
         await CorrectAsync(id, choice, either.Token);
         Moved();
         return choice;
@@ -333,14 +331,15 @@ public sealed class MemoryKeeper : IDisposable
                     return admit.Choice;
 
                 case Verdict.EvictFirst evict:
-                    await EvictAsync(evict.Victims, new($"To make room for {newcomer.Id.Name}.", $"Para hacer sitio a {newcomer.Id.Name}."), stayed, cancellation);
+                    await EvictAsync(evict.Victims, MemoryMessages.RoomFor(newcomer.Id), stayed, cancellation);
 
                     // With the context that this was done for. More may be free now, and to take that could cost more models.
                     newcomer = newcomer with { Choices = [.. newcomer.Choices.Where(choice => choice.Tokens <= evict.Choice.Tokens)] };
                     break;
 
                 case Verdict.Refuse refuse:
-                    var refusal = Refusal(newcomer, refuse);
+                    var pinned = Residents().Where(static resident => resident.IsPinned).Select(static resident => resident.Id).ToList();
+                    var refusal = MemoryMessages.Refused(newcomer, refuse, Options.Limit, pinned);
                     if (IsNewsLately(newcomer.Id))
                     {
                         Tell(MemoryEventKind.Refuse, newcomer.Id, refuse.Needed, refusal);
@@ -373,14 +372,12 @@ public sealed class MemoryKeeper : IDisposable
         var stayed = new HashSet<ModelId>();
         while (Options.IsEnabled && MemoryGovernor.Relieve(ResidentsBut(stayed), Budget(), _time.GetUtcNow()) is { Cause: ReliefCause.AboveLimit, Victims.Count: > 0 } relief)
         {
-            await EvictAsync(relief.Victims, new($"{id.Name} takes more than was expected.", $"{id.Name} ocupa más de lo previsto."), stayed, cancellation);
+            await EvictAsync(relief.Victims, MemoryMessages.TakesMore(id), stayed, cancellation);
         }
 
         if (Options.IsEnabled && wasThere && !Residents().Any(resident => resident.Id == id))
         {
-            throw new UserException(new(
-                $"{id.Name} was unloaded again: it took more than the {choice.Bytes} that were expected, and with it models were above the limit of {Options.Limit}. Choose a smaller model or raise llmAssist.memory.limit.",
-                $"{id.Name} se volvió a descargar de la memoria: ocupaba más de los {choice.Bytes} previstos y con él los modelos superaban el límite de {Options.Limit}. Elija un modelo más pequeño o aumente llmAssist.memory.limit."));
+            throw new UserException(MemoryMessages.UnloadedAgain(id, choice.Bytes, Options.Limit));
         }
     }
 
@@ -392,7 +389,7 @@ public sealed class MemoryKeeper : IDisposable
         var stayed = new HashSet<ModelId>();
         while (MemoryGovernor.Relieve(ResidentsBut(stayed), Budget(), _time.GetUtcNow()) is { Victims.Count: > 0 } relief)
         {
-            await EvictAsync(relief.Victims, WhyRelieved(relief.Cause), stayed, cancellation);
+            await EvictAsync(relief.Victims, MemoryMessages.Relieved(relief.Cause), stayed, cancellation);
             if (relief.Cause != ReliefCause.AboveLimit)
             {
                 // What the system has left follows with a delay, and must not cost another model meanwhile.
@@ -477,41 +474,6 @@ public sealed class MemoryKeeper : IDisposable
             _windows.Post(new() { Uses = new Dictionary<ModelId, DateTimeOffset>(_uses), Pinned = _options.Pinned, Patterns = _patterns });
         }
     }
-
-    private Phrase Refusal(Newcomer newcomer, Verdict.Refuse refuse)
-    {
-        var name = newcomer.Id.Name;
-        var options = Options;
-        var fixedTokens = newcomer.IsContextFree || newcomer.Choices[^1].Tokens == 0 ? (int?)null : newcomer.Choices[^1].Tokens;
-        var with = fixedTokens is { } tokens
-            ? new Phrase($" with {tokens} tokens of context", $" con {tokens} tokens de contexto")
-            : new("", "");
-        return refuse.IsByLimit
-            ? new(
-                $"{name} was not loaded: it needs {refuse.Needed}{with.English}, and of the limit of {options.Limit} no more than {refuse.Room} can be had. {Remedy(fixedTokens).English} or raise llmAssist.memory.limit.",
-                $"{name} no se cargó: necesita {refuse.Needed}{with.Spanish} y del límite de {options.Limit} no se pueden obtener más de {refuse.Room}. {Remedy(fixedTokens).Spanish} o aumente llmAssist.memory.limit.")
-            : new(
-                $"{name} was not loaded: it needs {refuse.Needed}{with.English}, and the machine can spare no more than {refuse.Room} without running short. {Remedy(fixedTokens).English} or close other programs.",
-                $"{name} no se cargó: necesita {refuse.Needed}{with.Spanish} y el equipo no puede ceder más de {refuse.Room} sin quedarse corto. {Remedy(fixedTokens).Spanish} o cierre otros programas.");
-    }
-
-    private Phrase Remedy(int? fixedTokens)
-    {
-        var stuck = Residents().Where(static resident => resident.IsPinned).Select(static resident => resident.Id.Name).ToList();
-        var smaller = fixedTokens is null
-            ? new Phrase("Choose a smaller model or quantization", "Elija un modelo o una cuantización más pequeños")
-            : new("Choose a smaller context (llmAssist.memory.context), a smaller model or quantization", "Elija un contexto menor (llmAssist.memory.context), un modelo o una cuantización más pequeños");
-        return stuck.Count == 0
-            ? smaller
-            : new($"{smaller.English}, unpin {string.Join(", ", stuck)}", $"{smaller.Spanish}, quite la fijación de {string.Join(", ", stuck)}");
-    }
-
-    private static Phrase WhyRelieved(ReliefCause cause) => cause switch
-    {
-        ReliefCause.AboveLimit => new("Models were above the limit.", "Los modelos superaban el límite."),
-        ReliefCause.LowMemory => new("The machine was short of memory.", "Al equipo le faltaba memoria."),
-        _ => new("The system was waiting for memory.", "El sistema estaba esperando memoria."),
-    };
 
     private IEnumerable<ModelId> Pins(IReadOnlyList<WindowState> others) =>
         _notes.Read().Pinned.Concat(Options.Pinned).Concat(others.SelectMany(static window => window.Pinned));

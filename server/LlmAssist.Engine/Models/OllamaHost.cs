@@ -348,7 +348,7 @@ public sealed class OllamaHost : IModelHost, IDisposable
             return false;
         }
 
-        _keeper.Tell(MemoryEventKind.Unload, IdOf(name), new(bytes), new("It was asked for.", "Se pidió."));
+        _keeper.Tell(MemoryEventKind.Unload, IdOf(name), new(bytes), MemoryMessages.Asked);
         return true;
     }
 

@@ -80,12 +80,12 @@ internal sealed class OllamaResidency(TimeProvider time, bool isUnified)
             models.Add(held);
             if (isNew && _lookedAt is not null && !_loading.Contains(model.Key))
             {
-                changes.Add(new(MemoryEventKind.Load, held, new("Another program loaded it.", "Lo cargó otro programa.")));
+                changes.Add(new(MemoryEventKind.Load, held, MemoryMessages.LoadedByOthers));
             }
 
             if (isDead && !entry.IsDeathTold)
             {
-                changes.Add(new(MemoryEventKind.Crash, held, new("Its process has died; Ollama still lists it.", "Su proceso ha terminado; Ollama aún lo muestra.")));
+                changes.Add(new(MemoryEventKind.Crash, held, MemoryMessages.ProcessDied));
             }
 
             entry.IsDeathTold = isDead;
@@ -201,10 +201,8 @@ internal sealed class OllamaResidency(TimeProvider time, bool isUnified)
 
     private static DateTimeOffset Earlier(DateTimeOffset left, DateTimeOffset right) => left < right ? left : right;
 
-    private static Phrase WhyGone(HeldModel gone, DateTimeOffset now) => gone.Running.ExpiresAt <= now + Slack
-        ? new("It was not used for as long as it may stay.", "No se usó durante el tiempo que puede permanecer.")
-        : gone.IsDead ? new("Its process had died.", "Su proceso había terminado.")
-        : new("Ollama needed the room, another program stopped it, or Ollama was restarted.", "Ollama necesitaba el sitio, otro programa lo detuvo o Ollama se reinició.");
+    private static Phrase WhyGone(HeldModel gone, DateTimeOffset now) =>
+        gone.Running.ExpiresAt <= now + Slack ? MemoryMessages.StayedUnused : MemoryMessages.LeftOtherwise;
 
     private sealed class Entry
     {

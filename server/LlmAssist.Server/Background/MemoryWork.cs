@@ -61,7 +61,7 @@ internal sealed class MemoryWork(MemoryKeeper keeper, OllamaHost ollama, ChoiceF
         }
 
         var speech = _session.Speech;
-        var line = LineOf(happened);
+        var line = MemoryMessages.Line(happened);
         client.Log(happened.Kind is MemoryEventKind.Crash or MemoryEventKind.Refuse ? MessageType.Warning : MessageType.Info, line.In(speech));
         if (!isCollected && happened.Kind is MemoryEventKind.Evict or MemoryEventKind.Crash)
         {
@@ -108,24 +108,6 @@ internal sealed class MemoryWork(MemoryKeeper keeper, OllamaHost ollama, ChoiceF
         }
     }
 
-    /// <summary>What happened, in a sentence or two.</summary>
-    public static Phrase LineOf(MemoryEvent happened)
-    {
-        var name = happened.Id.Name;
-        var size = happened.Bytes == ByteSize.Zero ? "" : $" ({happened.Bytes})";
-        return happened.Kind switch
-        {
-            MemoryEventKind.Load => new($"{name}{size} was loaded. {happened.Reason.English}", $"{name}{size} se cargó. {happened.Reason.Spanish}"),
-            MemoryEventKind.Unload => new($"{name}{size} was unloaded. {happened.Reason.English}", $"{name}{size} se descargó de la memoria. {happened.Reason.Spanish}"),
-            MemoryEventKind.Evict => new($"LLM Assist took {name}{size} out of memory. {happened.Reason.English}", $"LLM Assist sacó {name}{size} de la memoria. {happened.Reason.Spanish}"),
-            MemoryEventKind.Refuse => happened.Reason,
-            MemoryEventKind.Expire => new($"{name}{size} has left memory. {happened.Reason.English}", $"{name}{size} ha salido de la memoria. {happened.Reason.Spanish}"),
-            _ => new(
-                $"{name} has died. {happened.Reason.English} Load it again; if that happens often, look into Ollama's log.",
-                $"{name} ha dejado de funcionar. {happened.Reason.Spanish} Cárguelo de nuevo; si ocurre a menudo, consulte el registro de Ollama."),
-        };
-    }
-
     private async Task AfterSwitchAsync(ModelId former)
     {
         try
@@ -162,9 +144,7 @@ internal sealed class MemoryWork(MemoryKeeper keeper, OllamaHost ollama, ChoiceF
     private async Task<bool> IsUnwantedAsync(Resident former, SessionSnapshot session)
     {
         var chosen = await client.AskAsync(
-            new(
-                $"{former.Id.Name} is no longer asked and takes {former.Bytes} of memory. Unload it?",
-                $"A {former.Id.Name} ya no se le pregunta y ocupa {former.Bytes} de memoria. ¿Descargarlo de la memoria?"),
+            MemoryMessages.UnloadFormer(former),
             [Unload, Keep, Always],
             session.Speech,
             ending);

@@ -255,7 +255,7 @@ internal sealed class ModelCommands(PatternStore store, ModelHost host, OllamaHo
             return false;
         }
 
-        keeper.Tell(MemoryEventKind.Unload, id, bytes, new("It was asked for.", "Se pidió."));
+        keeper.Tell(MemoryEventKind.Unload, id, bytes, MemoryMessages.Asked);
         return true;
     }
 
