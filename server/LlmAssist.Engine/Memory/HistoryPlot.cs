@@ -286,7 +286,7 @@ public static class HistoryPlot
                 ends[row] = x + 12;
                 var y = MarkersBottom - (row * MarkerRow);
                 var size = happened.Bytes.Bytes <= 0 ? "" : $", {happened.Bytes}";
-                var title = $"{LocalTime(happened.At)} {Say(KindOf(happened.Kind))}: {Escaped(happened.Id.Name, LongestName)}{size}\n{Escaped(happened.Reason.In(speech) ?? "", LongestReason)}";
+                var title = $"{LocalTime(happened.At)} {Say(MemoryAdvice.NameOf(happened.Kind))}: {Escaped(happened.Id.Name, LongestName)}{size}\n{Escaped(happened.Reason.In(speech) ?? "", LongestReason)}";
                 if (happened.Kind is MemoryEventKind.Evict or MemoryEventKind.Refuse or MemoryEventKind.Crash)
                 {
                     Add($"""<path d="M{x:F1} {y + 6:F1}V{Bottom}" stroke="#57606a" stroke-opacity="0.45" stroke-dasharray="1 3"/>""");
@@ -305,16 +305,6 @@ public static class HistoryPlot
             MemoryEventKind.Refuse => """<g fill="none" stroke="#b3261e" stroke-width="1.6"><circle r="4.5"/><path d="M-3.2 3.2L3.2 -3.2"/></g>""",
             MemoryEventKind.Expire => """<circle r="4" fill="#ffffff" stroke="#57606a" stroke-width="1.6"/>""",
             _ => """<path d="M-4 -4L4 4M4 -4L-4 4" stroke="#b3261e" stroke-width="2.4"/>""",
-        };
-
-        private static Phrase KindOf(MemoryEventKind kind) => kind switch
-        {
-            MemoryEventKind.Load => new("loaded", "cargado"),
-            MemoryEventKind.Unload => new("unloaded", "descargado"),
-            MemoryEventKind.Evict => new("taken out for room", "sacado por falta de sitio"),
-            MemoryEventKind.Refuse => new("refused", "rechazado"),
-            MemoryEventKind.Expire => new("left by itself", "salió por sí solo"),
-            _ => new("died", "dejó de funcionar"),
         };
 
         // ---- The legend ----
@@ -338,7 +328,7 @@ public static class HistoryPlot
                 }
             }
 
-            entries.AddRange(events.Select(static happened => happened.Kind).Distinct().Order().Select(static kind => (Marker(kind), KindOf(kind))));
+            entries.AddRange(events.Select(static happened => happened.Kind).Distinct().Order().Select(static kind => (Marker(kind), MemoryAdvice.NameOf(kind))));
             var svg = new StringBuilder();
             var (x, row) = (Left, 0);
             foreach (var (sign, text) in entries)
