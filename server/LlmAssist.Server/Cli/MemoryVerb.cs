@@ -13,6 +13,7 @@ internal static class MemoryVerb
     private const double Day = 24;
     private const int EventsWatched = 5;
 
+    private static readonly TimeSpan LeastDrawn = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan WatchInterval = TimeSpan.FromSeconds(2);
 
     /// <summary>The verb with its arguments.</summary>
@@ -75,7 +76,7 @@ internal static class MemoryVerb
     /// <param name="visit">Where Ollama is asked what it has in memory; null for nowhere.</param>
     public static async Task ShowAsync(VerbContext context, OllamaVisit? visit, CancellationToken cancellation)
     {
-        using var own = visit is null ? OllamaVisit.WithoutOllama(context) : null;
+        using var own = visit is null ? OllamaVisit.WithoutOllama(context, context.Terminal.Remark) : null;
         var report = await MemoryReport.ReadAsync(context, visit ?? own!, cancellation);
         var terminal = context.Terminal;
         terminal.Facts(
@@ -296,6 +297,7 @@ internal static class MemoryVerb
     {
         var path = Path.GetFullPath(file);
         var now = context.Time.GetUtcNow();
+        span = span < LeastDrawn ? LeastDrawn : span;
         var (samples, events) = visit.Keeper.History.Read(span);
         File.WriteAllText(path, HistoryPlot.Svg(samples, events, now - span, now, context.Time.LocalTimeZone, context.Terminal.Speech), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
         if (context.Terminal.IsJson)

@@ -78,7 +78,9 @@ internal static class ModelsVerb
         command.SetAction(async (parsed, cancellation) =>
         {
             var given = parsed.GetRequiredValue(name);
-            using var keeping = OllamaVisit.WithoutOllama(context);
+
+            // Of settings that cannot be used, the visit to Ollama complains, if there is one.
+            using var keeping = OllamaVisit.WithoutOllama(context, static _ => { });
 
             // What is no longer there can be unpinned all the same.
             if (!isPinned && keeping.Keeper.Notes.Read().Pinned.Where(id => id.ToString() == given || id.Name == given).ToList() is [var pinned, ..])

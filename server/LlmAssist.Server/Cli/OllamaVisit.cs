@@ -122,9 +122,10 @@ internal sealed class OllamaVisit : IDisposable
     }
 
     /// <summary>A visit that leaves Ollama alone, and knows memory all the same.</summary>
-    public static OllamaVisit WithoutOllama(VerbContext context)
+    /// <param name="complain">Told of settings that cannot be used.</param>
+    public static OllamaVisit WithoutOllama(VerbContext context, Action<Phrase> complain)
     {
-        var (options, sampling, memory) = ServerHost.OptionsOf(context.Folders, context.Variable, context.Terminal.Remark);
+        var (options, sampling, memory) = ServerHost.OptionsOf(context.Folders, context.Variable, complain);
         return new(context, patterns: null, options with { Endpoint = null }, sampling, memory);
     }
 

@@ -220,8 +220,8 @@ public sealed class MemoryVerbTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("warn", "The limit of 15 GB leaves little", """{ "memory.limit": 15 }""")]
-    [InlineData("ok", "6.0 GB (medium); for 16 GB medium is recommended", "{}")]
+    [InlineData("warn", "The limit of 15.0 GB leaves little", """{ "memory.limit": 15 }""")]
+    [InlineData("ok", "6.0 GB (medium); for 16.0 GB medium is recommended", "{}")]
     [InlineData("warn", "off: nothing is refused", """{ "memory.enabled": false }""")]
     public async Task DoctorJudgesTheLimit(string state, string expected, string config)
     {
@@ -269,7 +269,7 @@ public sealed class MemoryVerbTests : IAsyncLifetime
         Assert.Equal(moves, result.Output.Contains('\u001b'));
         if (moves)
         {
-            Assert.All(["█", "░", "9.0 GB of 16 GB left", "of 6.0 GB", "To make room.", "Ctrl+C ends this."], text => Assert.Contains(text, result.Output, StringComparison.Ordinal));
+            Assert.All(["█", "░", "9.0 GB of 16.0 GB left", "of 6.0 GB", "To make room.", "Ctrl+C ends this.", "\u001b[?25h"], text => Assert.Contains(text, result.Output, StringComparison.Ordinal));
         }
     }
 

@@ -58,7 +58,7 @@ public sealed class VerbTests
     [InlineData("memory --plot CODE/memory.svg", Speech.Spanish, "está dibujado")]
     [InlineData("models pin shop", Speech.English, "shop stays in memory once it is loaded")]
     [InlineData("models unpin shop", Speech.Spanish, "shop puede salir de la memoria")]
-    [InlineData("doctor", Speech.English, "no model in memory", "6.0 GB (medium); for 16 GB medium is recommended", "memory pressure (PSI): not told", "shared state")]
+    [InlineData("doctor", Speech.English, "no model in memory", "6.0 GB (medium); for 16.0 GB medium is recommended", "memory pressure (PSI): not told", "shared state")]
     [InlineData("eval CODE", Speech.English, "keystrokes saved", "Python")]
     [InlineData("eval CODE --seed 5 --holdout 30", Speech.Spanish, "Por lenguaje", "tokens predichos")]
     [InlineData("doctor", Speech.Spanish, "carpeta de modelos", "1, ", "se recomienda medium")]
