@@ -11,6 +11,11 @@ public static class MemoryAdvice
     private static readonly ByteSize WorthUnloading = ByteSize.MiB(500);
     private static readonly ByteSize SmallMachine = ByteSize.GiB(12); // below it a small limit is right
 
+    /// <summary>That the user has switched the governor off.</summary>
+    public static Phrase OnlyShown { get; } = new(
+        "Memory is only shown: llmAssist.memory.enabled is off, so nothing is refused and nothing is taken out.",
+        "La memoria solo se muestra: llmAssist.memory.enabled está desactivado, así que no se rechaza ni se saca nada.");
+
     /// <summary>What there is to say about this moment.</summary>
     /// <param name="reading">The machine.</param>
     /// <param name="budget">What models may take of it.</param>
@@ -57,22 +62,27 @@ public static class MemoryAdvice
                 $"El sistema pasa el {pressure.Some:F0} % del tiempo esperando memoria.");
         }
 
-        if (reading.System is { Total: var machine })
+        if (reading.System is { Total: var machine } && OfLimit(budget.Limit, machine) is { } unsuited)
         {
-            var suits = MemoryBudget.Presets.First(preset => preset.Name == MemoryBudget.PresetFor(machine));
-            if (machine * LimitShare < budget.Limit)
-            {
-                yield return new(
-                    $"The limit of {budget.Limit} leaves little of this machine's {machine} for other programs; {suits.Name} ({suits.Limit}) suits it.",
-                    $"El límite de {budget.Limit} deja poco de los {machine} de este equipo para otros programas; le conviene {suits.Name} ({suits.Limit}).");
-            }
-            else if (SmallMachine <= machine && budget.Limit < machine * SmallLimitShare && budget.Limit < suits.Limit)
-            {
-                yield return new(
-                    $"This machine has {machine}: the limit of {budget.Limit} could be raised to {suits.Name} ({suits.Limit}).",
-                    $"Este equipo tiene {machine}: el límite de {budget.Limit} podría subirse a {suits.Name} ({suits.Limit}).");
-            }
+            yield return unsuited;
         }
+    }
+
+    /// <summary>Whether a limit suits a machine; null if it does.</summary>
+    /// <param name="limit">What models may take.</param>
+    /// <param name="machine">All of the machine's memory.</param>
+    public static Phrase? OfLimit(ByteSize limit, ByteSize machine)
+    {
+        var suits = MemoryBudget.Presets.First(preset => preset.Name == MemoryBudget.PresetFor(machine));
+        return machine * LimitShare < limit
+            ? new(
+                $"The limit of {limit} leaves little of this machine's {machine} for other programs; {suits.Name} ({suits.Limit}) suits it.",
+                $"El límite de {limit} deja poco de los {machine} de este equipo para otros programas; le conviene {suits.Name} ({suits.Limit}).")
+            : SmallMachine <= machine && limit < machine * SmallLimitShare && limit < suits.Limit
+            ? new(
+                $"This machine has {machine}: the limit of {limit} could be raised to {suits.Name} ({suits.Limit}).",
+                $"Este equipo tiene {machine}: el límite de {limit} podría subirse a {suits.Name} ({suits.Limit}).")
+            : null;
     }
 
     /// <summary>Which models that are not in memory fit now, best first; null if there is none to speak of.</summary>
@@ -97,4 +107,15 @@ public static class MemoryAdvice
         ? new("just now", "hace un momento")
         : age.TotalHours < 1 ? new($"{age.TotalMinutes:F0} min ago", $"hace {age.TotalMinutes:F0} min")
         : new($"{age.TotalHours:F0} h ago", $"hace {age.TotalHours:F0} h");
+
+    /// <summary>What happened to a model, in a word or a few.</summary>
+    public static Phrase NameOf(MemoryEventKind kind) => kind switch
+    {
+        MemoryEventKind.Load => new("loaded", "cargado"),
+        MemoryEventKind.Unload => new("unloaded", "descargado"),
+        MemoryEventKind.Evict => new("taken out for room", "sacado por falta de sitio"),
+        MemoryEventKind.Refuse => new("refused", "rechazado"),
+        MemoryEventKind.Expire => new("left by itself", "salió por sí solo"),
+        _ => new("died", "dejó de funcionar"),
+    };
 }

@@ -31,6 +31,9 @@ public static partial class RunnerProcesses
     /// </summary>
     public static IRunnerProbe ForThisMachine() => OperatingSystem.IsLinux() ? new Linux() : new Unknown();
 
+    /// <summary>Whether processes of other users, such as Ollama's, can be looked into here: on Linux, unless its /proc hides them (hidepid).</summary>
+    public static bool CanSeeOthers() => OperatingSystem.IsLinux() && !LinuxFile.BytesOf("/proc/1/stat", stackalloc byte[16]).IsEmpty;
+
     /// <summary>For systems that do not tell.</summary>
     internal sealed class Unknown : IRunnerProbe
     {

@@ -69,6 +69,9 @@ public sealed class MemoryKeeper : IDisposable
     /// <summary>Raised, on any thread, after something has happened to a model.</summary>
     public event Action<MemoryEvent>? Happened;
 
+    /// <summary>Raised, on any thread, when a load has to wait because somebody else loads. Handlers must not throw.</summary>
+    public event Action<LeaseHolder>? Waiting;
+
     /// <summary>The last day.</summary>
     public MemoryHistory History { get; }
 
@@ -196,7 +199,7 @@ public sealed class MemoryKeeper : IDisposable
         CancellationToken cancellation)
     {
         // Pattern models are mapped in no time and are not worth waiting for somebody's seven billion parameters.
-        await using var lease = id.Source == ModelSource.Pattern ? null : await LoadLease.AcquireAsync(_loads, id, _time, null, cancellation);
+        await using var lease = id.Source == ModelSource.Pattern ? null : await LoadLease.AcquireAsync(_loads, id, _time, holder => Waiting?.Invoke(holder), cancellation);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, lease?.Lost ?? CancellationToken.None);
         await LookAsync(either.Token);
         if (await newcomer(either.Token) is not { } wanted)

@@ -160,9 +160,7 @@ internal sealed class StatusReporter(ClientLink client, ModelHost host, OllamaHo
     {
         if (!keeper.Options.IsEnabled)
         {
-            yield return new(
-                "Memory is only shown: llmAssist.memory.enabled is off, so nothing is refused and nothing is taken out.",
-                "La memoria solo se muestra: llmAssist.memory.enabled está desactivado, así que no se rechaza ni se saca nada.");
+            yield return MemoryAdvice.OnlyShown;
         }
 
         foreach (var phrase in MemoryAdvice.For(reading, MemoryBudget.Of(reading, keeper.Options.Limit, keeper.Options.Scope), residents, time.GetUtcNow()))
@@ -170,7 +168,7 @@ internal sealed class StatusReporter(ClientLink client, ModelHost host, OllamaHo
             yield return phrase;
         }
 
-        foreach (var phrase in OllamaAdvice(ollama))
+        foreach (var phrase in OllamaAdvice.For(ollama))
         {
             yield return phrase;
         }
@@ -180,33 +178,6 @@ internal sealed class StatusReporter(ClientLink client, ModelHost host, OllamaHo
             yield return new(
                 $"What the open documents teach takes {new ByteSize(engine.CommittedBytes)}; closing documents frees it.",
                 $"Lo aprendido de los documentos abiertos ocupa {new ByteSize(engine.CommittedBytes)}; al cerrarlos se libera.");
-        }
-    }
-
-    /// <summary>What of Ollama cannot be counted or made to leave.</summary>
-    internal static IEnumerable<Phrase> OllamaAdvice(OllamaHost ollama)
-    {
-        if (ollama.IsBlind)
-        {
-            yield return new(
-                "This Ollama is too old to tell what it has in memory (before 0.1.38): only what LLM Assist has loaded is counted. Update Ollama.",
-                "Este Ollama es demasiado antiguo para decir qué tiene en memoria (anterior a 0.1.38): solo se cuenta lo que ha cargado LLM Assist. Actualice Ollama.");
-        }
-
-        foreach (var resident in ollama.Residents)
-        {
-            if (resident.IsStuck)
-            {
-                yield return new(
-                    $"{resident.Id.Name} was told to leave and stays in memory: it answers somebody, or hangs. Restarting Ollama frees {new ByteSize(resident.RamBytes)}.",
-                    $"Se pidió a {resident.Id.Name} que saliera y sigue en memoria: responde a alguien o está bloqueado. Reiniciar Ollama libera {new ByteSize(resident.RamBytes)}.");
-            }
-            else if (resident.IsDead)
-            {
-                yield return new(
-                    $"The process of {resident.Id.Name} has died; it takes no memory, though Ollama lists it. Loading it again starts a new one.",
-                    $"El proceso de {resident.Id.Name} ha terminado; no ocupa memoria, aunque Ollama lo muestra. Al cargarlo de nuevo se inicia otro.");
-            }
         }
     }
 }

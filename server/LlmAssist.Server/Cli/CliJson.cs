@@ -50,7 +50,8 @@ internal sealed record PatternRow(
     bool Loaded,
     long PatternsStored,
     long MemoryKb,
-    double Sparsity) : IModelRow
+    double Sparsity,
+    bool Pinned) : IModelRow
 {
     /// <summary>Bytes of its file that are in RAM; null where the system does not tell.</summary>
     [JsonIgnore]
@@ -67,6 +68,10 @@ internal sealed record PatternRow(
 /// <param name="RamBytes">Memory of the machine that it takes now.</param>
 /// <param name="VramBytes">Memory of graphics cards that it takes now.</param>
 /// <param name="RemoteHost">Where a cloud model runs; null for a local one.</param>
+/// <param name="PredictedBytes">What it would take of RAM; null where it is in memory or runs elsewhere.</param>
+/// <param name="Fit">Whether it can be loaded now: <c>now</c>, <c>afterEvicting</c> or <c>no</c>; null as before.</param>
+/// <param name="FitContextTokens">The context that it would be loaded with; null where it does not fit.</param>
+/// <param name="FitEvicts">The models that would leave for it; null where none would.</param>
 internal sealed record OllamaRow(
     string Name,
     string Source,
@@ -81,7 +86,12 @@ internal sealed record OllamaRow(
     int? ContextTokens,
     long RamBytes,
     long VramBytes,
-    string? RemoteHost) : IModelRow;
+    string? RemoteHost,
+    bool Pinned,
+    long? PredictedBytes,
+    string? Fit,
+    int? FitContextTokens,
+    IReadOnlyList<string>? FitEvicts) : IModelRow;
 
 internal sealed record InspectAnswer(
     string Name,
@@ -106,7 +116,16 @@ internal sealed record UnloadAnswer(string Message, bool Unloaded);
 /// <param name="VramBytes">Memory of graphics cards that it takes.</param>
 /// <param name="ContextTokens">The context that it is loaded with.</param>
 /// <param name="ElapsedSeconds">Until it could be asked; next to nothing if it was in memory.</param>
-internal sealed record OllamaLoadAnswer(string Message, string Name, string Source, long RamBytes, long VramBytes, int ContextTokens, double ElapsedSeconds);
+/// <param name="Evicted">The models that left memory for it.</param>
+internal sealed record OllamaLoadAnswer(
+    string Message,
+    string Name,
+    string Source,
+    long RamBytes,
+    long VramBytes,
+    int ContextTokens,
+    double ElapsedSeconds,
+    IReadOnlyList<string> Evicted);
 
 /// <param name="RamBytes">Memory of the machine that came back.</param>
 /// <param name="VramBytes">Memory of graphics cards that came back.</param>
@@ -166,8 +185,8 @@ internal sealed record ComparedModel(string Name, double LearnedShare, Evaluatio
 
 internal sealed record CompareAnswer(ComparedModel A, ComparedModel B);
 
-/// <param name="LimitBytes">Null: verbs hold no models and enforce no limit.</param>
-/// <param name="ModelsBytes">Bytes of model files that are in RAM.</param>
+/// <param name="LimitBytes">What models may take, by config.json.</param>
+/// <param name="ModelsBytes">What models take of RAM, pages of model files included; null where the system does not tell.</param>
 internal sealed record MemoryAnswer(
     long? SystemTotalBytes,
     long? SystemAvailableBytes,
@@ -180,6 +199,7 @@ internal sealed record MemoryAnswer(
 
 /// <param name="Bytes">Bytes of its file that are in RAM, whichever process brought them in; null where the system does not tell.</param>
 /// <param name="MappedBytes">Bytes that an editor maps while it is loaded: the file's length.</param>
+/// <param name="LastUsed">As well as that is known; null where it is in no window's and not in Ollama's memory.</param>
 internal sealed record MemoryModel(
     string Id,
     string Source,
@@ -190,6 +210,24 @@ internal sealed record MemoryModel(
     DateTimeOffset? LastUsed,
     bool Pinned,
     bool Busy);
+
+/// <summary>The shape of <c>llmAssist.memory.history</c>.</summary>
+internal sealed record HistoryAnswer(IReadOnlyList<HistorySample> Samples, IReadOnlyList<HistoryEvent> Events);
+
+internal sealed record HistorySample(DateTimeOffset At, long? TotalBytes, long? AvailableBytes, long LimitBytes, IReadOnlyList<HistoryShare> Models);
+
+internal sealed record HistoryShare(string Id, long Bytes);
+
+/// <param name="Kind"><c>load</c>, <c>unload</c>, <c>evict</c>, <c>refuse</c>, <c>expire</c> or <c>crash</c>.</param>
+/// <param name="Bytes">What the model took or would have taken; 0 if not known.</param>
+internal sealed record HistoryEvent(DateTimeOffset At, string Kind, string Id, long Bytes, string Reason);
+
+/// <param name="Path">The file that was written.</param>
+/// <param name="Samples">How many there were to draw.</param>
+internal sealed record PlotAnswer(string Path, int Samples, int Events);
+
+/// <param name="Pinned">Whether it is pinned now: a setting or another window may pin it still.</param>
+internal sealed record PinAnswer(string Message, string Id, bool Pinned);
 
 /// <param name="State"><c>ok</c>, <c>warn</c> or <c>fail</c>.</param>
 /// <param name="Advice">What to do about it; null if nothing.</param>
@@ -247,6 +285,9 @@ internal sealed record TourOllama(
 [JsonSerializable(typeof(LanesAnswer))]
 [JsonSerializable(typeof(CompareAnswer))]
 [JsonSerializable(typeof(MemoryAnswer))]
+[JsonSerializable(typeof(HistoryAnswer))]
+[JsonSerializable(typeof(PlotAnswer))]
+[JsonSerializable(typeof(PinAnswer))]
 [JsonSerializable(typeof(DoctorAnswer))]
 [JsonSerializable(typeof(TourAnswer))]
 internal sealed partial class CliJson : JsonSerializerContext;

@@ -35,7 +35,10 @@ internal static class DoctorVerb
             findings.AddRange([Models(store), SetAside(store), Leftovers(store)]);
         }
 
-        findings.AddRange([Memory(context.Probe.Read()), await OllamaAsync(context, prepare, isOllamaNamed, cancellation), Git(context), Editors(context)]);
+        using var visit = prepare();
+        var ollama = await OllamaAsync(context, visit, isOllamaNamed, cancellation);
+        var reading = context.Probe.Read();
+        findings.AddRange([Memory(reading, visit.Keeper), Limit(reading, visit.Keeper), Insight(reading), Sharing(context), ollama, Git(context), Editors(context)]);
         var isSound = findings.TrueForAll(finding => finding.State != State.Fail);
         if (context.Terminal.IsJson)
         {
@@ -166,15 +169,23 @@ internal static class DoctorVerb
             : new($"removed {removed} files of trainings that were killed", $"se eliminaron {removed} archivos de entrenamientos interrumpidos"));
     }
 
-    private static Finding Memory(MemoryReading reading)
+    private static Finding Memory(MemoryReading reading, MemoryKeeper keeper)
     {
         Phrase check = new("memory", "memoria");
+        var residents = keeper.Residents();
+        var models = residents.Count == 0
+            ? new Phrase("no model in memory", "ningún modelo en memoria")
+            : new(
+                $"in memory: {string.Join(", ", residents.Select(static resident => $"{resident.Id.Name} ({resident.Bytes})"))}",
+                $"en memoria: {string.Join(", ", residents.Select(static resident => $"{resident.Id.Name} ({resident.Bytes})"))}");
         if (reading.System is not { } system)
         {
-            return new(check, State.Warn, new("unknown", "desconocida"), reading.Missing.Count == 0 ? null : reading.Missing[0]);
+            return new(check, State.Warn, new($"unknown; {models.English}", $"desconocida; {models.Spanish}"), reading.Missing.Count == 0 ? null : reading.Missing[0]);
         }
 
-        var found = new Phrase($"{system.Available} of {system.Total} available", $"{system.Available} de {system.Total} disponibles");
+        var found = new Phrase(
+            $"{system.Available} of {system.Total} available{(system.LimitedByGroup ? " (a control group's limit)" : "")}; {models.English}",
+            $"{system.Available} de {system.Total} disponibles{(system.LimitedByGroup ? " (límite de un grupo de control)" : "")}; {models.Spanish}");
         return system.Available < LittleMemory
             ? new(check, State.Warn, found, new(
                 "Close programs that you do not need; training takes up to half a GB.",
@@ -182,12 +193,81 @@ internal static class DoctorVerb
             : new(check, State.Ok, found);
     }
 
+    private static Finding Limit(MemoryReading reading, MemoryKeeper keeper)
+    {
+        Phrase check = new("memory limit", "límite de memoria");
+        var limit = keeper.Options.Limit;
+        var preset = MemoryBudget.Presets.FirstOrDefault(preset => preset.Limit == limit).Name;
+        var shown = preset is null ? limit.ToString() : $"{limit} ({preset})";
+        if (!keeper.Options.IsEnabled)
+        {
+            return new(
+                check,
+                State.Warn,
+                new("off: nothing is refused and nothing is taken out", "desactivado: no se rechaza ni se saca nada"),
+                new("Set memory.enabled to true in config.json to have models kept within a limit.", "Ponga memory.enabled en true en config.json para que los modelos respeten un límite."));
+        }
+
+        if (reading.System is not { Total: var total })
+        {
+            return new(check, State.Ok, Phrase.Same(shown));
+        }
+
+        var suits = MemoryBudget.PresetFor(total);
+        var advice = MemoryAdvice.OfLimit(limit, total);
+        var found = new Phrase($"{shown}; for {total} {suits} is recommended", $"{shown}; para {total} se recomienda {suits}");
+        return new(check, advice is null ? State.Ok : State.Warn, found, advice is { } unsuited
+            ? new($"{unsuited.English} Set memory.limit in config.json, or llmAssist.memory.limit in the editor.", $"{unsuited.Spanish} Cambie memory.limit en config.json o llmAssist.memory.limit en el editor.")
+            : null);
+    }
+
+    // What sharpens the governor's sight, and is done without where it is missing.
+    private static Finding Insight(MemoryReading reading)
+    {
+        Phrase check = new("memory figures", "datos de memoria");
+        var (pressure, runners) = (reading.Pressure is not null, RunnerProcesses.CanSeeOthers());
+        var found = new Phrase(
+            $"memory pressure (PSI): {(pressure ? "read" : "not told")}; processes of Ollama's models: {(runners ? "visible" : "not visible")}",
+            $"presión de memoria (PSI): {(pressure ? "se lee" : "no se indica")}; procesos de los modelos de Ollama: {(runners ? "visibles" : "no visibles")}");
+        return new(check, State.Ok, found, runners || !OperatingSystem.IsLinux() ? null : new(
+            "This system hides the processes of other users (hidepid of /proc): what models take goes by Ollama's own figures.",
+            "Este sistema oculta los procesos de otros usuarios (hidepid de /proc): lo que ocupan los modelos se toma de las cifras de Ollama."));
+    }
+
+    private static Finding Sharing(VerbContext context)
+    {
+        Phrase check = new("shared state", "estado compartido");
+        var folder = context.Folders.Shared;
+        try
+        {
+            if (OperatingSystem.IsWindows())
+            {
+                Directory.CreateDirectory(folder);
+            }
+            else
+            {
+                // As windows create it: what is in there is nobody else's business.
+                Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            }
+
+            var probe = Path.Combine(folder, $".doctor-{Environment.ProcessId}");
+            File.WriteAllText(probe, "");
+            File.Delete(probe);
+            return new(check, State.Ok, Phrase.Same(folder));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return new(check, State.Warn, Phrase.Same($"{folder}: {exception.Message}"), new(
+                "Each window then governs memory alone, pins are forgotten and there is no history. Make the folder writable.",
+                "Cada ventana gobierna entonces la memoria por su cuenta, se olvidan los modelos fijados y no hay historial. Dé permiso de escritura a la carpeta."));
+        }
+    }
+
     // Whoever has not asked for Ollama does not miss it: it is a warning only where somebody said that it should be there.
-    private static async Task<Finding> OllamaAsync(VerbContext context, Func<OllamaVisit> prepare, bool isNamed, CancellationToken cancellation)
+    private static async Task<Finding> OllamaAsync(VerbContext context, OllamaVisit visit, bool isNamed, CancellationToken cancellation)
     {
         Phrase check = Phrase.Same("ollama");
         var surroundings = Surroundings.Of(context.Variable);
-        using var visit = prepare();
         if (visit.Options.Endpoint is not { } endpoint)
         {
             return new(check, State.Ok, new("switched off (ollama.enabled in config.json)", "desactivado (ollama.enabled en config.json)"));
@@ -238,6 +318,7 @@ internal static class DoctorVerb
                 "Ninguno de sus modelos rellena huecos en el código. «llm-assist models pull qwen2.5-coder:1.5b» descarga uno pequeño que sí."));
         }
 
+        notes.AddRange(OllamaAdvice.For(visit.Host));
         return new(
             check,
             notes.Count == 0 ? State.Ok : State.Warn,

@@ -31,6 +31,8 @@ internal static class ModelsVerb
             new("Take a model out of Ollama's memory; for pattern models, say how", "Sacar un modelo de la memoria de Ollama; para los de patrones, decir cómo"),
             Unload,
             OllamaModels.UnloadAsync),
+        PinCommand(context, "pin", isPinned: true, new("Keep a model in memory once it is loaded: it is never taken out for others", "Mantener un modelo en memoria una vez cargado: nunca sale por otros")),
+        PinCommand(context, "unpin", isPinned: false, new("Let a model be taken out of memory again when room is needed", "Permitir de nuevo que un modelo salga de la memoria cuando haga falta sitio")),
         OllamaModels.PullCommand(context),
         PruneCommand(context),
         CompareVerb.Command(context),
@@ -68,6 +70,59 @@ internal static class ModelsVerb
         return command;
     }
 
+    private static Command PinCommand(VerbContext context, string verb, bool isPinned, Phrase description)
+    {
+        var name = context.AnyModelArgument();
+        var command = new Command(verb, context.Text(description)) { name };
+        var ollama = new OllamaFlags(context).AddAddressTo(command);
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var given = parsed.GetRequiredValue(name);
+
+            // Of settings that cannot be used, the visit to Ollama complains, if there is one.
+            using var keeping = OllamaVisit.WithoutOllama(context, static _ => { });
+
+            // What is no longer there can be unpinned all the same.
+            if (!isPinned && keeping.Keeper.Notes.Read().Pinned.Where(id => id.ToString() == given || id.Name == given).ToList() is [var pinned, ..])
+            {
+                return Pin(context, keeping.Keeper, pinned, isPinned);
+            }
+
+            return await OllamaModels.ForAsync(
+                context,
+                given,
+                host => ollama.Prepare(parsed, host),
+                (_, stored) => Pin(context, keeping.Keeper, stored.Id, isPinned),
+                (_, ofOllamas) => Task.FromResult(Pin(context, keeping.Keeper, OllamaHost.IdOf(ofOllamas), isPinned)),
+                cancellation);
+        });
+        return command;
+    }
+
+    private static int Pin(VerbContext context, MemoryKeeper keeper, ModelId id, bool isPinned)
+    {
+        var pin = MemoryKeeper.PinOf(id);
+        keeper.Pin(pin, isPinned);
+        var isStillPinned = keeper.IsPinned(pin);
+        var message = isPinned
+            ? new Phrase($"{pin.Name} stays in memory once it is loaded.", $"{pin.Name} se queda en memoria una vez cargado.")
+            : isStillPinned
+            ? new(
+                $"{pin.Name} stays pinned: by llmAssist.memory.pinned in config.json, or in the settings of an open window. Remove it there.",
+                $"{pin.Name} sigue fijado: por llmAssist.memory.pinned en config.json o en los ajustes de una ventana abierta. Quítelo allí.")
+            : new($"{pin.Name} may be taken out of memory when room is needed.", $"{pin.Name} puede salir de la memoria cuando haga falta sitio.");
+        if (context.Terminal.IsJson)
+        {
+            context.Terminal.Json(new PinAnswer(context.Text(message), pin.ToString(), isStillPinned), CliJson.Default.PinAnswer);
+        }
+        else
+        {
+            context.Terminal.Say(message);
+        }
+
+        return ExitCode.Success;
+    }
+
     private static Command ListCommand(VerbContext context)
     {
         var command = new Command("list", context.Text(new("List the models: saved pattern models, and those of Ollama if it answers", "Listar los modelos: los de patrones guardados y los de Ollama, si responde")));
@@ -79,9 +134,9 @@ internal static class ModelsVerb
     private static async Task<int> ListAsync(VerbContext context, Func<ModelHost, OllamaVisit> prepare, CancellationToken cancellation)
     {
         var store = context.OpenStore();
-        var patterns = PatternRows(context, store);
         using var host = new ModelHost(store, context.Time);
         using var visit = prepare(host);
+        var patterns = PatternRows(context, visit.Keeper, store);
         var (ollamas, whyNot) = await OllamaModels.RowsAsync(visit, cancellation);
         IModelRow[] rows = [.. patterns, .. ollamas];
         if (context.Terminal.IsJson)
@@ -104,8 +159,9 @@ internal static class ModelsVerb
                     new(new("model", "modelo")),
                     new(new("kind", "clase")),
                     Column.Number(new("on disk", "en disco")),
-                    Column.Number(new("in memory", "en memoria")),
+                    Column.Number(new("memory", "memoria")),
                     Column.Number(new("context", "contexto")),
+                    new(new("fits", "cabe")),
                     new(new("what it is", "qué es")),
                 ],
                 rows.Select(row => row switch
@@ -130,7 +186,7 @@ internal static class ModelsVerb
         return ExitCode.Success;
     }
 
-    private static List<PatternRow> PatternRows(VerbContext context, PatternStore store)
+    private static List<PatternRow> PatternRows(VerbContext context, MemoryKeeper keeper, PatternStore store)
     {
         var rows = new List<PatternRow>();
         foreach (var stored in store.List())
@@ -151,7 +207,8 @@ internal static class ModelsVerb
                 Loaded: false,
                 statistics.PatternsStored,
                 KibibytesOf(model),
-                statistics.Sparsity)
+                statistics.Sparsity,
+                keeper.IsPinned(stored.Id))
             {
                 ResidentBytes = MappedPages.Resident(model.MappedAddress, model.MappedBytes)?.Bytes,
             });
@@ -167,7 +224,8 @@ internal static class ModelsVerb
         new ByteSize(row.SizeBytes).ToString(),
         row.ResidentBytes is { } resident ? new ByteSize(resident).ToString() : "?",
         "–",
-        context.Text(new(
+        "–",
+        (row.Pinned ? context.Text(new("pinned, ", "fijado, ")) : "") + context.Text(new(
             $"{Figures.Count(row.PatternsStored)} patterns, sparsity {Figures.Number(row.Sparsity, 4)}",
             $"{Figures.Count(row.PatternsStored)} patrones, dispersión {Figures.Number(row.Sparsity, 4)}")),
     ];
@@ -177,13 +235,22 @@ internal static class ModelsVerb
         row.Name,
         "ollama",
         row.RemoteHost is null ? new ByteSize(row.SizeBytes).ToString() : "–",
-        !row.Loaded ? "–"
+        !row.Loaded ? (row.PredictedBytes is { } predicted ? $"~{new ByteSize(predicted)}" : "–")
             : row.VramBytes == 0 ? new ByteSize(row.RamBytes).ToString()
             : row.RamBytes == 0 ? $"{new ByteSize(row.VramBytes)} VRAM"
             : $"{new ByteSize(row.RamBytes)} + {new ByteSize(row.VramBytes)} VRAM",
-        row.ContextTokens is { } tokens ? Figures.Count(tokens) : "–",
+        (row.ContextTokens ?? row.FitContextTokens) is { } tokens ? Figures.Count(tokens) : "–",
+        context.Text((row.Loaded, row.Fit) switch
+        {
+            (true, _) => new("loaded", "cargado"),
+            (_, "now") => new("yes", "sí"),
+            (_, "afterEvicting") => new($"if {row.FitEvicts!.Count} {(row.FitEvicts.Count == 1 ? "leaves" : "leave")}", $"si {(row.FitEvicts.Count == 1 ? "sale" : "salen")} {row.FitEvicts.Count}"),
+            (_, "no") => new("no", "no"),
+            _ => Phrase.Same("–"),
+        }),
         string.Join(", ", new[]
         {
+            row.Pinned ? context.Text(new("pinned", "fijado")) : "",
             row.ParameterSize,
             row.Quantization,
             context.Text(row.FillsMiddle switch

@@ -81,7 +81,7 @@ internal static class OllamaModels
 
         try
         {
-            return ([.. (await visit.Host.ListAsync(cancellation)).Select(RowOf)], null);
+            return ([.. (await visit.Host.ListAsync(cancellation)).Select(model => RowOf(visit, model))], null);
         }
         catch (OllamaException exception)
         {
@@ -100,7 +100,7 @@ internal static class OllamaModels
         if (context.Terminal.IsJson)
         {
             context.Terminal.Json(
-                new OllamaLoadAnswer(context.Text(message), use.Name, "ollama", running?.RamBytes ?? 0, running?.VramBytes ?? 0, use.ContextTokens, elapsed.TotalSeconds),
+                new OllamaLoadAnswer(context.Text(message), use.Name, "ollama", running?.RamBytes ?? 0, running?.VramBytes ?? 0, use.ContextTokens, elapsed.TotalSeconds, [.. visit.Evicted.Select(static happened => happened.Id.ToString())]),
                 CliJson.Default.OllamaLoadAnswer);
             return ExitCode.Success;
         }
@@ -114,6 +114,11 @@ internal static class OllamaModels
             (new("took", "tardó"), Figures.Duration(elapsed)),
             (new("stays", "permanece"), context.Text(Stays(running, context.Time.GetUtcNow()))),
         ]);
+        if (visit.EvictedAs() is { } evicted)
+        {
+            context.Terminal.Say(evicted);
+        }
+
         return ExitCode.Success;
     }
 
@@ -314,7 +319,7 @@ internal static class OllamaModels
                 $"for {Figures.Number(Math.Max(0, (until - now).TotalMinutes), 0)} min after its last use",
                 $"{Figures.Number(Math.Max(0, (until - now).TotalMinutes), 0)} min desde su último uso");
 
-    private static OllamaRow RowOf(OllamaModel model) => new(
+    private static OllamaRow RowOf(OllamaVisit visit, OllamaModel model) => new(
         model.Installed.Name,
         "ollama",
         model.Installed.SizeBytes,
@@ -328,7 +333,26 @@ internal static class OllamaModels
         model.Running?.ContextTokens,
         model.Running?.RamBytes ?? 0,
         model.Running?.VramBytes ?? 0,
-        model.Installed.RemoteHost ?? model.Facts?.RemoteHost);
+        model.Installed.RemoteHost ?? model.Facts?.RemoteHost,
+        visit.Keeper.IsPinned(OllamaHost.IdOf(model.Installed.Name)),
+        ChoiceOf(model)?.Bytes.Bytes,
+        model.Verdict switch
+        {
+            Verdict.Admit => "now",
+            Verdict.EvictFirst => "afterEvicting",
+            Verdict.Refuse => "no",
+            _ => null,
+        },
+        model.Verdict is Verdict.Refuse ? null : ChoiceOf(model)?.Tokens,
+        model.Verdict is Verdict.EvictFirst evict ? [.. evict.Victims.Select(static victim => victim.ToString())] : null);
+
+    // How it would be loaded; the smallest way where none fits.
+    private static ContextChoice? ChoiceOf(OllamaModel model) => model.Verdict switch
+    {
+        Verdict.Admit admit => admit.Choice,
+        Verdict.EvictFirst evict => evict.Choice,
+        _ => model.Newcomer?.Choices[^1],
+    };
 
     private static UserException Unknown(OllamaVisit visit, string name) => new(new(
         $"Ollama at {visit.Options.Endpoint} has no model '{name}'. 'llm-assist models list' shows those that it has, 'llm-assist models pull {name}' downloads it.",

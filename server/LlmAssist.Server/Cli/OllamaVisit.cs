@@ -98,6 +98,8 @@ internal sealed class OllamaVisit : IDisposable
     private static readonly TimeSpan KnockPatience = TimeSpan.FromSeconds(2); // for verbs that can do without
 
     private readonly VerbContext _context;
+    private readonly Lock _gate = new();
+    private readonly List<MemoryEvent> _evicted = []; // guarded by _gate
 
     public OllamaVisit(VerbContext context, ModelHost? patterns, OllamaOptions options, OllamaSampling sampling, MemoryOptions memory)
     {
@@ -111,8 +113,32 @@ internal sealed class OllamaVisit : IDisposable
             Keeper.Add(patterns);
         }
 
+        Keeper.Happened += Happened;
+        Keeper.Waiting += holder => context.Terminal.Remark(new(
+            $"Waiting: process {holder.ProcessId}, perhaps an editor window, is loading {holder.Model.Name}. Models are loaded one after the other.",
+            $"En espera: el proceso {holder.ProcessId}, quizá una ventana del editor, está cargando {holder.Model.Name}. Los modelos se cargan de uno en uno."));
         Host = new(Keeper, RunnerProcesses.ForThisMachine(), context.Time, CompletionEngine.FillsMiddle);
         Host.Configure(options);
+    }
+
+    /// <summary>A visit that leaves Ollama alone, and knows memory all the same.</summary>
+    /// <param name="complain">Told of settings that cannot be used.</param>
+    public static OllamaVisit WithoutOllama(VerbContext context, Action<Phrase> complain)
+    {
+        var (options, sampling, memory) = ServerHost.OptionsOf(context.Folders, context.Variable, complain);
+        return new(context, patterns: null, options with { Endpoint = null }, sampling, memory);
+    }
+
+    /// <summary>What was taken out of memory so far, for what this verb has loaded.</summary>
+    public IReadOnlyList<MemoryEvent> Evicted
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _evicted];
+            }
+        }
     }
 
     /// <summary>Where it listens, and what the user wants of it.</summary>
@@ -169,7 +195,13 @@ internal sealed class OllamaVisit : IDisposable
                 TellWhereCodeGoes(Options.Model, remote);
             }
 
-            return await LoadAsync(Options.Model, cancellation);
+            var use = await LoadAsync(Options.Model, cancellation);
+            if (EvictedAs() is { } evicted)
+            {
+                _context.Terminal.Remark(evicted);
+            }
+
+            return use;
         }
 
         var models = await Host.ListAsync(cancellation);
@@ -200,10 +232,28 @@ internal sealed class OllamaVisit : IDisposable
     public async Task<OllamaModel?> FindAsync(string name, CancellationToken cancellation) =>
         (await Host.ListAsync(cancellation)).FirstOrDefault(model => OllamaName.Normalize(model.Installed.Name) == OllamaName.Normalize(name));
 
+    /// <summary>What was taken out of memory so far, as a sentence; null for nothing.</summary>
+    public Phrase? EvictedAs()
+    {
+        var names = string.Join(", ", Evicted.Select(static happened => $"{happened.Id.Name} ({happened.Bytes})"));
+        return names.Length == 0 ? null : new($"Taken out of memory for it: {names}.", $"Se sacó de la memoria para ello: {names}.");
+    }
+
     public void Dispose()
     {
         Host.Dispose();
         Keeper.Dispose();
+    }
+
+    private void Happened(MemoryEvent happened)
+    {
+        if (happened.Kind == MemoryEventKind.Evict)
+        {
+            lock (_gate)
+            {
+                _evicted.Add(happened);
+            }
+        }
     }
 
     private void TellWhereCodeGoes(string who, string host) => _context.Terminal.Remark(new(

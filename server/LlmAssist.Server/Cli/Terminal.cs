@@ -24,6 +24,22 @@ internal readonly record struct Column(Phrase Title, bool IsNumber = false)
 /// <param name="Detail">What changes all the time: counts.</param>
 internal readonly record struct Step(double Fraction, Phrase What, string Detail = "");
 
+/// <summary>A part of a bar.</summary>
+/// <param name="Amount">How much, of the bar's whole.</param>
+/// <param name="Hue">Which color, from 0; negative for gray.</param>
+internal readonly record struct BarPart(double Amount, int Hue);
+
+/// <summary>A bar: parts of a whole, with a name before and figures behind it.</summary>
+/// <param name="Whole">What a full bar means; above zero.</param>
+internal sealed record Bar(Phrase Label, IReadOnlyList<BarPart> Parts, double Whole, string Figures);
+
+/// <summary>Rows that belong to the parts of a bar: each begins with a sign in the color of its hue, or none.</summary>
+internal sealed record HuedTable(IReadOnlyList<Column> Columns, IReadOnlyList<(int? Hue, IReadOnlyList<string> Cells)> Rows);
+
+/// <summary>What a screen shows at one moment.</summary>
+/// <param name="Lines">What stands below, the less important last.</param>
+internal sealed record Picture(Phrase Title, IReadOnlyList<Bar> Bars, IReadOnlyList<HuedTable> Tables, IReadOnlyList<Phrase> Lines, Phrase Foot);
+
 /// <summary>
 /// Where verbs write. Results go to standard output, everything else (errors, remarks, progress) to standard error; with
 /// <see cref="IsJson"/> standard output carries one JSON document and nothing else.
@@ -31,6 +47,8 @@ internal readonly record struct Step(double Fraction, Phrase What, string Detail
 internal sealed class Terminal
 {
     private const int PlainWidth = 1000; // columns: what is read by programs is never wrapped
+    private const int LeastBar = 10;
+    private const int MostBar = 60;
     private const int LongestCodeLeft = 100; // of a line of code; the part next to the cursor is what matters
 
     private static readonly JsonWriterOptions JsonLayout = new()
@@ -41,6 +59,9 @@ internal sealed class Terminal
         // Code is full of quotes and angle brackets; the document goes to a terminal or a file, not into HTML.
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
+
+    // The palette of Okabe and Ito, which people who do not see all colors tell apart.
+    private static readonly Color[] Hues = [new(86, 180, 233), new(230, 159, 0), new(0, 158, 115), new(204, 121, 167), new(0, 114, 178), new(213, 94, 0), new(240, 228, 66)];
 
     private readonly TextWriter _rawOutput;
     private readonly TextReader? _input;
@@ -64,6 +85,17 @@ internal sealed class Terminal
     public Terminal(TextWriter output, TextWriter error, Speech speech)
         : this(output, isOutputRich: false, error, isErrorRich: false, input: null, speech)
     {
+    }
+
+    /// <summary>A terminal with color and movement that is this wide, for tests.</summary>
+    internal static Terminal Rich(TextWriter output, TextWriter error, Speech speech, int width)
+    {
+        var terminal = new Terminal(output, isOutputRich: true, error, isErrorRich: false, input: null, speech);
+        terminal._output.Profile.Capabilities.Ansi = true;
+        terminal._output.Profile.Capabilities.Interactive = true;
+        terminal._output.Profile.Width = width;
+        terminal._output.Profile.Height = 40;
+        return terminal;
     }
 
     /// <summary>The user's language.</summary>
@@ -243,13 +275,24 @@ internal sealed class Terminal
             || (Speech == Speech.Spanish && answer.ToLowerInvariant() is "s" or "si" or "sí"));
     }
 
-    /// <summary>Begins a picture that replaces the one before; without a screen, pictures follow each other.</summary>
-    public void NextPicture()
+    /// <summary>Whether there is a screen on which something can change in place.</summary>
+    public bool IsScreen => _isOutputRich;
+
+    /// <summary>Shows a picture and replaces it in place by the next, until one of both functions fails or is canceled.</summary>
+    /// <param name="next">Composes the picture of this moment.</param>
+    /// <param name="pause">What lies between two pictures.</param>
+    public async Task LiveAsync(Func<Task<Picture>> next, Func<Task> pause)
     {
-        if (_isOutputRich)
+        var first = Rendered(await next());
+        await _output.Live(first).Overflow(VerticalOverflow.Ellipsis).Cropping(VerticalOverflowCropping.Bottom).StartAsync(async live =>
         {
-            _output.Clear(home: true);
-        }
+            live.Refresh();
+            while (true)
+            {
+                await pause();
+                live.UpdateTarget(Rendered(await next()));
+            }
+        });
     }
 
     /// <summary>For libraries that print texts of their own.</summary>
@@ -271,6 +314,58 @@ internal sealed class Terminal
 
         return console;
     }
+
+    private Rows Rendered(Picture picture)
+    {
+        var labels = picture.Bars.Select(bar => bar.Label.In(Speech).Length).DefaultIfEmpty(0).Max();
+        var figures = picture.Bars.Select(static bar => bar.Figures.Length).DefaultIfEmpty(0).Max();
+        var width = Math.Clamp(_output.Profile.Width - labels - figures - 5, LeastBar, MostBar);
+        var parts = new List<Spectre.Console.Rendering.IRenderable> { new Text(picture.Title.In(Speech), new Style(decoration: Decoration.Bold)), Text.Empty };
+        foreach (var bar in picture.Bars)
+        {
+            parts.Add(Rendered(bar, labels, width));
+        }
+
+        foreach (var huedTable in picture.Tables.Where(static table => table.Rows.Count != 0))
+        {
+            var table = new Table { Border = TableBorder.Simple, UseSafeBorder = true };
+            table.AddColumn(new TableColumn(" ") { Padding = new Padding(1, 0, 0, 0) });
+            foreach (var column in huedTable.Columns)
+            {
+                var shown = new TableColumn(new Text(column.Title.In(Speech)));
+                table.AddColumn(column.IsNumber ? shown.RightAligned() : shown);
+            }
+
+            foreach (var (hue, cells) in huedTable.Rows)
+            {
+                table.AddRow([hue is { } known ? new Text("■", new Style(ColorOf(known))) : Text.Empty, .. cells.Select(static cell => new Text(Visible(cell)))]);
+            }
+
+            parts.Add(table);
+        }
+
+        parts.AddRange(picture.Lines.Select(line => new Text(Visible(line.In(Speech)))));
+        parts.Add(new Text(picture.Foot.In(Speech), new Style(decoration: Decoration.Dim)));
+        return new(parts);
+    }
+
+    private Paragraph Rendered(Bar bar, int labelWidth, int width)
+    {
+        var shown = new Paragraph().Append(bar.Label.In(Speech).PadRight(labelWidth) + "  ", new Style(decoration: Decoration.Dim));
+        var (sum, filled) = (0.0, 0);
+        foreach (var part in bar.Parts)
+        {
+            // Rounded by their sums, so that many small parts do not make the bar too long.
+            sum += part.Amount;
+            var end = Math.Clamp((int)Math.Round(sum / bar.Whole * width), filled, width);
+            shown.Append(new string('█', end - filled), new Style(ColorOf(part.Hue)));
+            filled = end;
+        }
+
+        return shown.Append(new string('░', width - filled), new Style(decoration: Decoration.Dim)).Append("  " + bar.Figures);
+    }
+
+    private static Color ColorOf(int hue) => hue < 0 ? Color.Grey : Hues[hue % Hues.Length];
 
     // Text of files must not steer the terminal.
     private static string Visible(string text)

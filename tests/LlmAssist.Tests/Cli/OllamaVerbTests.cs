@@ -55,9 +55,9 @@ public sealed class OllamaVerbTests : IAsyncLifetime
 
     // The properties are a contract: exactly these, in any order. A path leads to the object that is meant.
     [Theory]
-    [InlineData("models list", "[1]", "name source sizeBytes modifiedAt loaded family parameterSize quantization capabilities fillsMiddle contextTokens ramBytes vramBytes remoteHost")]
-    [InlineData("models list", "[0]", "name source sizeBytes createdAt modifiedAt loaded patternsStored memoryKb sparsity")]
-    [InlineData("models load ollama:MODEL", "", "message name source ramBytes vramBytes contextTokens elapsedSeconds")]
+    [InlineData("models list", "[1]", "name source sizeBytes modifiedAt loaded family parameterSize quantization capabilities fillsMiddle contextTokens ramBytes vramBytes remoteHost pinned predictedBytes fit fitContextTokens fitEvicts")]
+    [InlineData("models list", "[0]", "name source sizeBytes createdAt modifiedAt loaded patternsStored memoryKb sparsity pinned")]
+    [InlineData("models load ollama:MODEL", "", "message name source ramBytes vramBytes contextTokens elapsedSeconds evicted")]
     [InlineData("models unload ollama:MODEL", "", "message name source unloaded ramBytes vramBytes")]
     [InlineData("models pull starcoder2:3b", "", "message name source sizeBytes elapsedSeconds")]
     [InlineData("models inspect ollama:MODEL", "", "name source digest sizeBytes family parameterSize quantization trainedContextTokens capabilities layout whyNoLayout templateStart loaded contextTokens ramBytes vramBytes remoteHost")]

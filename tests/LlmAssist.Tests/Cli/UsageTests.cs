@@ -33,6 +33,15 @@ public sealed class UsageTests
     [InlineData("models inspect", "inspect")]
     [InlineData("models compare a b", "compare")]
     [InlineData("memory --watch --json", "--watch and --json")]
+    [InlineData("memory --watch --history", "--watch and --history", "one of them")]
+    [InlineData("memory --history --plot x.svg", "--history and --plot")]
+    [InlineData("memory --plot x.png", "--plot was given 'x.png'; expected a file that ends in .svg")]
+    [InlineData("memory --plot", "--plot")]
+    [InlineData("memory --hours 3", "add --history or --plot FILE")]
+    [InlineData("memory --history --hours 0", "--hours was given '0'; expected a number above 0, at most 24")]
+    [InlineData("memory --history --hours 24.1", "--hours was given '24.1'")]
+    [InlineData("memory --history --hours NaN", "--hours was given 'NaN'")]
+    [InlineData("models pin", "pin")]
     [InlineData("eval", "Expected either FOLDER or both")]
     [InlineData("eval x --train y", "Expected either FOLDER or both")]
     [InlineData("eval --test y", "Expected either FOLDER or both")]
@@ -47,6 +56,8 @@ public sealed class UsageTests
     [InlineData("train x --prune 0", "--prune recibió «0»; se esperaba un número entero, 1 o más")]
     [InlineData("complete main.py", "Se esperaba ARCHIVO:LÍNEA:COLUMNA")]
     [InlineData("eval", "Modo de empleo: llm-assist eval --help")]
+    [InlineData("memory --plot x.png", "--plot recibió «x.png»; se esperaba un archivo que termine en .svg")]
+    [InlineData("memory --history --hours mucho", "--hours recibió «mucho»; se esperaba un número mayor que 0 y como mucho 24")]
     [InlineData("doctor --ollama http://:x", "--ollama recibió «http://:x»; se esperaba una dirección")]
     public Task RefusesInSpanish(string arguments, string expected) => Check(arguments, Speech.Spanish, "error: ", expected);
 
@@ -54,7 +65,9 @@ public sealed class UsageTests
     [InlineData("--help", Speech.English, "Usage:", "Commands:", "Train a model on source code")]
     [InlineData("--help", Speech.Spanish, "Uso:", "Comandos:", "Entrenar un modelo")]
     [InlineData("train --help", Speech.Spanish, "Opciones:", "Descartar los patrones", "Carpetas de código fuente")]
-    [InlineData("models --help", Speech.English, "compare", "prune", "unload")]
+    [InlineData("models --help", Speech.English, "compare", "prune", "unload", "unpin", "never taken out for others")]
+    [InlineData("memory --help", Speech.English, "--plot <FILE>", "ends in .svg", "--hours <N>", "How far back", "--history", "evictions")]
+    [InlineData("memory --help", Speech.Spanish, "termina en .svg", "Hasta dónde miran atrás", "desalojos")]
     [InlineData("serve --help", Speech.English, "--stdio", "language server", "Usage:")]
     public async Task Helps(string arguments, Speech speech, params string[] expected)
     {

@@ -36,7 +36,7 @@ internal sealed class VerbBench : IDisposable
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     /// <summary>What <c>OLLAMA_HOST</c> says; an address at which nobody listens, unless a test says otherwise.</summary>
-    public string OllamaHost { get; init; } = "127.0.0.1:9";
+    public string OllamaHost { get; set; } = "127.0.0.1:9";
 
     public MemoryReading Reading { get; init; } = new(
         new SystemMemory(ByteSize.GiB(16), ByteSize.GiB(9), LimitedByGroup: false),
@@ -48,13 +48,19 @@ internal sealed class VerbBench : IDisposable
     /// <summary>The names of the model files.</summary>
     public string[] ModelFiles => Directory.Exists(Folders.Models) ? [.. Directory.GetFiles(Folders.Models, "*.pattern").Order(StringComparer.Ordinal)] : [];
 
+    /// <summary>Told of everything that verbs write on standard error, while they do.</summary>
+    public Action<string>? Said { get; set; }
+
+    /// <summary>How wide the screen is on which verbs write; null for none.</summary>
+    public int? Screen { get; init; }
+
     public Task<VerbResult> RunAsync(params string[] args) => RunAsync(Speech.English, CancellationToken.None, args);
 
     public async Task<VerbResult> RunAsync(Speech speech, CancellationToken cancellation, params string[] args)
     {
         using var output = new StringWriter();
-        using var error = new StringWriter();
-        var context = new VerbContext(new(output, error, speech), Folders, Time, new FixedProbe(Reading), name => name == "OLLAMA_HOST" ? OllamaHost : null);
+        using var error = new Overheard(Said);
+        var context = new VerbContext(Screen is { } width ? Terminal.Rich(output, error, speech, width) : new(output, error, speech), Folders, Time, new FixedProbe(Reading), name => name == "OLLAMA_HOST" ? OllamaHost : null);
         var exitCode = await Program.RunAsync(args, context, cancellation);
         return new(exitCode, output.ToString(), error.ToString());
     }
@@ -88,6 +94,15 @@ internal sealed class VerbBench : IDisposable
                 return json.load(handle)
 
         """;
+
+    private sealed class Overheard(Action<string>? said) : StringWriter
+    {
+        public override void Write(string? value)
+        {
+            base.Write(value);
+            said?.Invoke(value ?? "");
+        }
+    }
 
     private sealed class FixedProbe(MemoryReading reading) : IMemoryProbe
     {
