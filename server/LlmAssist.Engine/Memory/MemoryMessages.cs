@@ -87,6 +87,43 @@ public static class MemoryMessages
         };
     }
 
+    /// <summary>A load waits for that of another window.</summary>
+    public static Phrase Waits(ModelId id, ModelId other) => new(
+        $"{id.Name} waits: another window is loading {other.Name}.",
+        $"{id.Name} espera: otra ventana está cargando {other.Name}.");
+
+    /// <summary>A model is to be asked that is not in memory any more.</summary>
+    public static Phrase HasLeft(ModelId id) => new(
+        $"{id.Name} has left memory; it is loaded again when there is room.",
+        $"{id.Name} ha salido de la memoria; se vuelve a cargar cuando haya sitio.");
+
+    /// <summary>A model does not leave.</summary>
+    /// <param name="patience">How long ago it was told to.</param>
+    public static Phrase StillThere(ModelId id, TimeSpan patience) => new(
+        $"{id.Name} was told to leave {patience.TotalSeconds:F0} s ago and is still in memory: it may be answering somebody. Try again, or restart Ollama.",
+        $"Se pidió a {id.Name} que saliera hace {patience.TotalSeconds:F0} s y sigue en memoria: quizá esté respondiendo a alguien. Inténtelo de nuevo o reinicie Ollama.");
+
+    /// <summary>Advice where the server is too old to tell what it has in memory.</summary>
+    public static Phrase TooOld { get; } = new(
+        "This Ollama is too old to tell what it has in memory (before 0.1.38): only what LLM Assist has loaded is counted. Update Ollama.",
+        "Este Ollama es demasiado antiguo para decir qué tiene en memoria (anterior a 0.1.38): solo se cuenta lo que ha cargado LLM Assist. Actualice Ollama.");
+
+    /// <summary>Advice about a model that was told to leave long ago.</summary>
+    public static Phrase Stuck(ModelId id, ByteSize bytes) => new(
+        $"{id.Name} was told to leave and stays in memory: it answers somebody, or hangs. Restarting Ollama frees {bytes}.",
+        $"Se pidió a {id.Name} que saliera y sigue en memoria: responde a alguien o está bloqueado. Reiniciar Ollama libera {bytes}.");
+
+    /// <summary>Advice about a model whose process has died.</summary>
+    public static Phrase Dead(ModelId id) => new(
+        $"The process of {id.Name} has died; it takes no memory, though Ollama lists it. Loading it again starts a new one.",
+        $"El proceso de {id.Name} ha terminado; no ocupa memoria, aunque Ollama lo muestra. Al cargarlo de nuevo se inicia otro.");
+
+    /// <summary>The end of an answer to a load: what was taken out for it.</summary>
+    /// <param name="evicted">Names with sizes.</param>
+    public static Phrase TakenOut(string evicted) => evicted.Length == 0
+        ? new("", "")
+        : new($" Taken out of memory for it: {evicted}.", $" Se sacó de la memoria para ello: {evicted}.");
+
     /// <summary>The question a while after another model was chosen.</summary>
     public static Phrase UnloadFormer(Resident former) => new(
         $"{former.Id.Name} is no longer asked and takes {former.Bytes} of memory. Unload it?",

@@ -47,6 +47,8 @@ public sealed class OllamaHost : IModelHost, IDisposable
     private OllamaUse? _use;
     private OllamaUse? _former; // was asked before another was wanted
     private string? _loading;
+    private ModelId? _bringingIn; // waits for its turn, or is being loaded
+    private ModelId? _waitingFor; // what another window loads meanwhile
     private (int Tokens, long Since)? _step; // a context that would suit the memory better, and since when
     private Trouble? _trouble;
     private TimeSpan _retry;
@@ -70,6 +72,7 @@ public sealed class OllamaHost : IModelHost, IDisposable
         _sizes = new(keeper.Notes, time);
         _residency = new(time, isUnified: OperatingSystem.IsMacOS() && RuntimeInformation.ProcessArchitecture == Architecture.Arm64);
         keeper.Add(this);
+        keeper.Waiting += Waits;
     }
 
     /// <summary>Raised, on any thread, when <see cref="State"/> or <see cref="Residents"/> has changed.</summary>
@@ -418,9 +421,7 @@ public sealed class OllamaHost : IModelHost, IDisposable
         {
             if (OllamaResidency.LeavePatience < _time.GetElapsedTime(begun))
             {
-                throw new UserException(new(
-                    $"{model.Name} was told to leave {OllamaResidency.LeavePatience.TotalSeconds:F0} s ago and is still in memory: it may be answering somebody. Try again, or restart Ollama.",
-                    $"Se pidió a {model.Name} que saliera hace {OllamaResidency.LeavePatience.TotalSeconds:F0} s y sigue en memoria: quizá esté respondiendo a alguien. Inténtelo de nuevo o reinicie Ollama."));
+                throw new UserException(MemoryMessages.StillThere(IdOf(model.Name), OllamaResidency.LeavePatience));
             }
 
             await Task.Delay(UnloadPolling, _time, cancellation);
@@ -509,6 +510,7 @@ public sealed class OllamaHost : IModelHost, IDisposable
 
         connection?.Dispose();
         _keeper.Remove(this);
+        _keeper.Waiting -= Waits;
         _oneLoad.Dispose();
     }
 
@@ -540,9 +542,7 @@ public sealed class OllamaHost : IModelHost, IDisposable
 
         if (mustLook && await LookAsync(connection, isAsked: false, cancellation) is { Running: not null } inventory && inventory.RunningOf(use.Key) is null)
         {
-            throw new UserException(new(
-                $"{use.Name} has left memory; it is loaded again when there is room.",
-                $"{use.Name} ha salido de la memoria; se vuelve a cargar cuando haya sitio."));
+            throw new UserException(MemoryMessages.HasLeft(IdOf(use.Name)));
         }
     }
 
@@ -817,6 +817,7 @@ public sealed class OllamaHost : IModelHost, IDisposable
                 return;
             }
 
+            Change(() => _bringingIn = IdOf(model.Name));
             try
             {
                 var choice = await _keeper.LoadAsync(
@@ -835,7 +836,11 @@ public sealed class OllamaHost : IModelHost, IDisposable
             }
             finally
             {
-                Change(() => _loading = null);
+                Change(() =>
+                {
+                    _loading = null;
+                    _bringingIn = _waitingFor = null;
+                });
             }
         }
         finally
@@ -843,6 +848,8 @@ public sealed class OllamaHost : IModelHost, IDisposable
             _oneLoad.Release();
         }
     }
+
+    private void Waits(LeaseHolder holder) => Change(() => _waitingFor = _bringingIn is null ? null : holder.Model);
 
     private async Task LoadAsync(OllamaConnection connection, InstalledModel model, ContextChoice choice, CancellationToken cancellation)
     {
@@ -1120,6 +1127,11 @@ public sealed class OllamaHost : IModelHost, IDisposable
         if (_loading is { } loading)
         {
             return new(OllamaCondition.Loading, new($"Ollama is loading {loading}.", $"Ollama está cargando {loading}."), loading);
+        }
+
+        if (_bringingIn is { } waiting && _waitingFor is { } other)
+        {
+            return new(OllamaCondition.Loading, MemoryMessages.Waits(waiting, other), waiting.Name);
         }
 
         var name = _chosen ?? _options.Model;

@@ -16,9 +16,9 @@ internal sealed class MemoryWork(MemoryKeeper keeper, OllamaHost ollama, ChoiceF
     private static readonly TimeSpan SwitchPause = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan LastUnloads = TimeSpan.FromSeconds(2); // editors do not wait longer for a server to end
 
-    private static readonly Phrase Unload = new("Unload", "Descargar");
-    private static readonly Phrase Keep = new("Keep", "Conservar");
-    private static readonly Phrase Always = new("Always Unload", "Descargar siempre");
+    internal static readonly Phrase Unload = new("Unload", "Descargar");
+    internal static readonly Phrase Keep = new("Keep", "Conservar");
+    internal static readonly Phrase Always = new("Always Unload", "Descargar siempre");
 
     private readonly Lock _gate = new();
     private readonly List<List<MemoryEvent>> _collecting = []; // guarded by _gate
@@ -175,7 +175,7 @@ internal sealed class MemoryWork(MemoryKeeper keeper, OllamaHost ollama, ChoiceF
             get
             {
                 var names = string.Join(", ", events.Where(happened => happened.Kind == MemoryEventKind.Evict).Select(happened => $"{happened.Id.Name} ({happened.Bytes})"));
-                return names.Length == 0 ? new("", "") : new($" Taken out of memory for it: {names}.", $" Se sacó de la memoria para ello: {names}.");
+                return MemoryMessages.TakenOut(names);
             }
         }
 
