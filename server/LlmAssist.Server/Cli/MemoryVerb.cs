@@ -311,8 +311,8 @@ internal static class MemoryVerb
                 $"{path} is drawn, but there is nothing in it yet: an editor window records every 30 s while it is open.",
                 $"{path} está dibujado, pero todavía no contiene nada: una ventana del editor registra cada 30 s mientras está abierta.")
             : new(
-                $"{path} is drawn: {Figures.Count(samples.Count)} samples, {Figures.Count(events.Count)} events. Any browser shows it.",
-                $"{path} está dibujado: {Figures.Count(samples.Count)} muestras, {Figures.Count(events.Count)} sucesos. Cualquier navegador lo muestra."));
+                $"{path} is drawn; samples: {Figures.Count(samples.Count)}, events: {Figures.Count(events.Count)}. Any browser shows it.",
+                $"{path} está dibujado; muestras: {Figures.Count(samples.Count)}, sucesos: {Figures.Count(events.Count)}. Cualquier navegador lo muestra."));
         return ExitCode.Success;
     }
 

@@ -78,7 +78,7 @@ public sealed class MemoryVerbTests : IAsyncLifetime
         var path = bench.PathTo("memory.svg");
         var result = await bench.RunAsync("memory", "--plot", path);
         Assert.True(result.ExitCode == 0, result.Error);
-        Assert.Contains("2 samples, 1 events", result.Output, StringComparison.Ordinal);
+        Assert.Contains("samples: 2, events: 1", result.Output, StringComparison.Ordinal);
         Assert.Contains(Coder, XDocument.Load(path).ToString(), StringComparison.Ordinal);
     }
 
