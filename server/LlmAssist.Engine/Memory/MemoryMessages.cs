@@ -63,6 +63,21 @@ public static class MemoryMessages
                 $"{name} no se cargó: necesita {verdict.Needed}{with.Spanish} y el equipo no puede ceder más de {verdict.Room} sin quedarse corto. {smaller.Spanish}{unpin.Spanish} o cierre otros programas.");
     }
 
+    /// <summary>The end of a refusal: what can be loaded in its place; null for nothing.</summary>
+    /// <param name="smaller">The model itself with a smaller context than is fixed; null if that does not fit either.</param>
+    /// <param name="others">Other models that fit, <see cref="MemoryAdvice.Fitting"/>; null for none.</param>
+    public static Phrase? Instead(ContextChoice? smaller, Phrase? others)
+    {
+        var own = smaller is { } choice
+            ? new Phrase($"With {choice.Tokens} tokens of context ({choice.Bytes}) it fits.", $"Con {choice.Tokens} tokens de contexto ({choice.Bytes}) cabe.")
+            : default(Phrase?);
+        return own is { } first && others is { } second ? new($"{first.English} {second.English}", $"{first.Spanish} {second.Spanish}") : own ?? others;
+    }
+
+    /// <summary>A refusal with its end, if it has one.</summary>
+    public static Phrase WithInstead(Phrase refusal, Phrase? instead) =>
+        instead is { } end ? new($"{refusal.English} {end.English}", $"{refusal.Spanish} {end.Spanish}") : refusal;
+
     /// <summary>A model was loaded, took more than was predicted, and had to leave at once.</summary>
     public static Phrase UnloadedAgain(ModelId id, ByteSize expected, ByteSize limit) => new(
         $"{id.Name} was unloaded again: it took more than the {expected} that were expected, and with it models were above the limit of {limit}. Choose a smaller model or raise llmAssist.memory.limit.",

@@ -25,6 +25,9 @@ public sealed record MemoryOptions
     public IReadOnlyList<ModelId> Pinned { get; init; } = [];
 }
 
+/// <summary>A load was refused: what it needs, what can be had, what to do.</summary>
+public sealed class RefusedException(Phrase phrase) : UserException(phrase);
+
 /// <summary>Keeps the models of this machine within the user's limit, together with the keepers of other windows.</summary>
 /// <remarks>Safe on any thread.</remarks>
 public sealed class MemoryKeeper : IDisposable
@@ -191,7 +194,8 @@ public sealed class MemoryKeeper : IDisposable
     /// <param name="newcomer">What it needs, asked when it is its turn; null if there is nothing to load any more.</param>
     /// <param name="load">Loads it with a context. Canceled if another window has lost patience with this one.</param>
     /// <returns>What it was loaded with; null if there was nothing to load.</returns>
-    /// <exception cref="UserException">It does not fit, or what had to leave did not.</exception>
+    /// <exception cref="RefusedException">It does not fit, whatever leaves.</exception>
+    /// <exception cref="UserException">It took more than was predicted, and had to leave again.</exception>
     public async Task<ContextChoice?> LoadAsync(
         ModelId id,
         Func<CancellationToken, Task<Newcomer?>> newcomer,
@@ -348,7 +352,7 @@ public sealed class MemoryKeeper : IDisposable
                         Tell(MemoryEventKind.Refuse, newcomer.Id, refuse.Needed, refusal);
                     }
 
-                    throw new UserException(refusal);
+                    throw new RefusedException(refusal);
             }
         }
     }

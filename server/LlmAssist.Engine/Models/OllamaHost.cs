@@ -834,6 +834,10 @@ public sealed class OllamaHost : IModelHost, IDisposable
                 var seen = inventory?.RunningOf(model.Key)?.ContextTokens;
                 Take(connection, model, facts, choice?.Tokens ?? seen ?? ContextOf(model, facts), seen);
             }
+            catch (RefusedException refusal)
+            {
+                throw new UserException(MemoryMessages.WithInstead(refusal.Phrase, Instead(model, facts)), refusal);
+            }
             finally
             {
                 Change(() =>
@@ -907,12 +911,44 @@ public sealed class OllamaHost : IModelHost, IDisposable
             wanted = _options.ContextTokens;
         }
 
-        var footprint = OllamaFootprint.Of(model, facts);
-        var tokens = wanted is { } given ? [Math.Min(given, TrainedOf(model, facts))] : ContextTier.Ladder(TrainedOf(model, facts));
-        return new(IdOf(model.Name), [.. tokens.Select(count => new ContextChoice(count, _sizes.Predict(model.Key, footprint, count)))])
+        var newcomer = FreeNewcomerOf(model, facts) with { Replaces = new(replaced?.RamBytes ?? 0) };
+        if (wanted is null)
         {
-            IsContextFree = wanted is null,
-            Replaces = new(replaced?.RamBytes ?? 0),
+            return newcomer;
+        }
+
+        var tokens = Math.Min(wanted.Value, TrainedOf(model, facts));
+        return newcomer with { IsContextFree = false, Choices = [new(tokens, _sizes.Predict(model.Key, OllamaFootprint.Of(model, facts), tokens))] };
+    }
+
+    // What could be loaded in place of a model that was refused: itself with a smaller context than the user has fixed, and others.
+    private Phrase? Instead(InstalledModel refused, ModelFacts facts)
+    {
+        var (residents, budget) = (_keeper.Residents(), _keeper.Budget());
+        List<(InstalledModel Model, ModelFacts Facts)> others;
+        bool isFixed;
+        lock (_gate)
+        {
+            isFixed = _options.ContextTokens is not null;
+            others =
+            [
+                .. (_inventory?.Installed ?? []).Where(other => other.Key != refused.Key && other.RemoteHost is null && _facts.ContainsKey(other.Key))
+                    .Select(other => (other, _facts[other.Key])).Where(other => _fillsMiddle(other.other.Name, other.Item2)),
+            ];
+        }
+
+        var smaller = isFixed && MemoryGovernor.Judge(FreeNewcomerOf(refused, facts), residents, budget) is Verdict.Admit admit ? admit.Choice : default(ContextChoice?);
+        return MemoryMessages.Instead(
+            smaller,
+            MemoryAdvice.Fitting(others.Select(other => (IdOf(other.Model.Name), MemoryGovernor.Judge(FreeNewcomerOf(other.Model, other.Facts), residents, budget)))));
+    }
+
+    private Newcomer FreeNewcomerOf(InstalledModel model, ModelFacts? facts)
+    {
+        var footprint = OllamaFootprint.Of(model, facts);
+        return new(IdOf(model.Name), [.. ContextTier.Ladder(TrainedOf(model, facts)).Select(count => new ContextChoice(count, _sizes.Predict(model.Key, footprint, count)))])
+        {
+            IsContextFree = true,
         };
     }
 
