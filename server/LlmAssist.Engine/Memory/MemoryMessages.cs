@@ -54,7 +54,11 @@ public static class MemoryMessages
             : new("Choose a smaller model or quantization", "Elija un modelo o una cuantización más pequeños");
         var names = string.Join(", ", pinned.Select(static id => id.Name));
         var unpin = names.Length == 0 ? new Phrase("", "") : new($", unpin {names}", $", quite la fijación de {names}");
-        return verdict.IsByLimit
+        return limit < verdict.Needed
+            ? new(
+                $"{name} was not loaded: it needs {verdict.Needed}{with.English}, more than the limit of {limit}. {smaller.English}, or raise llmAssist.memory.limit.",
+                $"{name} no se cargó: necesita {verdict.Needed}{with.Spanish}, más que el límite de {limit}. {smaller.Spanish} o aumente llmAssist.memory.limit.")
+            : verdict.IsByLimit
             ? new(
                 $"{name} was not loaded: it needs {verdict.Needed}{with.English}, and of the limit of {limit} no more than {verdict.Room} can be had. {smaller.English}{unpin.English}, or raise llmAssist.memory.limit.",
                 $"{name} no se cargó: necesita {verdict.Needed}{with.Spanish} y del límite de {limit} no se pueden obtener más de {verdict.Room}. {smaller.Spanish}{unpin.Spanish} o aumente llmAssist.memory.limit.")

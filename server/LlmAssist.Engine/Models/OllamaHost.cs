@@ -282,7 +282,7 @@ public sealed class OllamaHost : IModelHost, IDisposable
             ModelFacts? facts = null;
             try
             {
-                facts = await FactsAsync(connection, model, cancellation);
+                facts = await FactsAsync(connection, model, isWanted: false, cancellation);
             }
             catch (OllamaException exception) when (!exception.ConcernsServer)
             {
@@ -782,7 +782,7 @@ public sealed class OllamaHost : IModelHost, IDisposable
             .Where(pair => pair.Installed is { RemoteHost: null });
         foreach (var (installed, running) in candidates)
         {
-            var facts = await FactsAsync(connection, installed!, cancellation);
+            var facts = await FactsAsync(connection, installed!, isWanted: false, cancellation);
             if (facts.RemoteHost is null && _fillsMiddle(installed!.Name, facts))
             {
                 Take(connection, installed, facts, running.ContextTokens ?? ContextOf(installed, facts), running.ContextTokens);
@@ -796,7 +796,7 @@ public sealed class OllamaHost : IModelHost, IDisposable
         await _oneLoad.WaitAsync(cancellation);
         try
         {
-            var facts = await FactsAsync(connection, model, cancellation);
+            var facts = await FactsAsync(connection, model, isWanted: true, cancellation);
             if (!facts.Capabilities.Contains("completion", StringComparer.OrdinalIgnoreCase))
             {
                 throw new UserException(new(
@@ -836,7 +836,7 @@ public sealed class OllamaHost : IModelHost, IDisposable
             }
             catch (RefusedException refusal)
             {
-                throw new UserException(MemoryMessages.WithInstead(refusal.Phrase, Instead(model, facts)), refusal);
+                throw new UserException(MemoryMessages.WithInstead(refusal.Phrase, await InsteadAsync(connection, model, facts, cancellation)), refusal);
             }
             finally
             {
@@ -922,25 +922,36 @@ public sealed class OllamaHost : IModelHost, IDisposable
     }
 
     // What could be loaded in place of a model that was refused: itself with a smaller context than the user has fixed, and others.
-    private Phrase? Instead(InstalledModel refused, ModelFacts facts)
+    private async Task<Phrase?> InsteadAsync(OllamaConnection connection, InstalledModel refused, ModelFacts facts, CancellationToken cancellation)
     {
-        var (residents, budget) = (_keeper.Residents(), _keeper.Budget());
-        List<(InstalledModel Model, ModelFacts Facts)> others;
+        IReadOnlyList<InstalledModel> installed;
         bool isFixed;
         lock (_gate)
         {
             isFixed = _options.ContextTokens is not null;
-            others =
-            [
-                .. (_inventory?.Installed ?? []).Where(other => other.Key != refused.Key && other.RemoteHost is null && _facts.ContainsKey(other.Key))
-                    .Select(other => (other, _facts[other.Key])).Where(other => _fillsMiddle(other.other.Name, other.Item2)),
-            ];
+            installed = _inventory?.Installed ?? [];
+        }
+
+        var (residents, budget) = (_keeper.Residents(), _keeper.Budget());
+        var fitting = new List<(ModelId, Verdict)>();
+        foreach (var other in installed.Where(other => other.Key != refused.Key && other.RemoteHost is null))
+        {
+            try
+            {
+                var known = await FactsAsync(connection, other, isWanted: false, cancellation);
+                if (known.RemoteHost is null && _fillsMiddle(other.Name, known))
+                {
+                    fitting.Add((IdOf(other.Name), MemoryGovernor.Judge(FreeNewcomerOf(other, known), residents, budget)));
+                }
+            }
+            catch (OllamaException)
+            {
+                // Without it the refusal is as true.
+            }
         }
 
         var smaller = isFixed && MemoryGovernor.Judge(FreeNewcomerOf(refused, facts), residents, budget) is Verdict.Admit admit ? admit.Choice : default(ContextChoice?);
-        return MemoryMessages.Instead(
-            smaller,
-            MemoryAdvice.Fitting(others.Select(other => (IdOf(other.Model.Name), MemoryGovernor.Judge(FreeNewcomerOf(other.Model, other.Facts), residents, budget)))));
+        return MemoryMessages.Instead(smaller, MemoryAdvice.Fitting(fitting));
     }
 
     private Newcomer FreeNewcomerOf(InstalledModel model, ModelFacts? facts)
@@ -1034,7 +1045,8 @@ public sealed class OllamaHost : IModelHost, IDisposable
         }
     }
 
-    private async Task<ModelFacts> FactsAsync(OllamaConnection connection, InstalledModel model, CancellationToken cancellation)
+    // A model that somebody wants and that cannot be shown is trouble; one that is only listed is not.
+    private async Task<ModelFacts> FactsAsync(OllamaConnection connection, InstalledModel model, bool isWanted, CancellationToken cancellation)
     {
         lock (_gate)
         {
@@ -1044,7 +1056,7 @@ public sealed class OllamaHost : IModelHost, IDisposable
             }
         }
 
-        var facts = await connection.CallAsync(isAsked: true, isOfModel: true, (client, either) => client.ShowWithListsAsync(model.Name, either), cancellation);
+        var facts = await connection.CallAsync(isAsked: true, isOfModel: isWanted, (client, either) => client.ShowWithListsAsync(model.Name, either), cancellation);
         lock (_gate)
         {
             // Of the tensors, of which there are hundreds, nothing is needed later.

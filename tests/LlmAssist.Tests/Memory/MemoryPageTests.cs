@@ -25,6 +25,7 @@ public sealed class MemoryPageTests
     [
         ("Refusals: the answer to a load, or in the status where typing had asked for it",
         [
+            ("It alone is beyond the limit", MemoryMessages.Refused(new(Coder, Choices) { IsContextFree = true }, new(Choices[^1].Bytes, ByteSize.GiB(2), true), ByteSize.GiB(2), [])),
             ("The limit forbids it", Refused(isFree: true, byLimit: true)),
             ("The limit forbids it, with a fixed context and a pinned model", Refused(isFree: false, byLimit: true, Other)),
             ("The machine has too little left", Refused(isFree: true, byLimit: false)),
