@@ -9,7 +9,7 @@ import { byFit, completes, hostName, modelLines, modelMessage } from "./models";
 import { paletteCommands } from "./paletteCommands";
 import type { ListedModel, OllamaModel } from "./protocol";
 import { keepOllamaModel, ollamaSettings } from "./settings";
-import { say, tell } from "./tell";
+import { say, sayLoaded, tell } from "./tell";
 
 interface ChoiceItem extends vscode.QuickPickItem {
   row: ChoiceRow;
@@ -108,7 +108,8 @@ export async function loadModel(server: ServerConnection): Promise<void> {
   if (model?.source === "ollama") {
     await ask(server, model, "forNow");
   } else if (model !== undefined) {
-    say(modelMessage(await server.request("llmAssist.models.load", { id: model.id })));
+    const answer = await server.request("llmAssist.models.load", { id: model.id });
+    sayLoaded(modelMessage(answer), answer.evicted);
   }
 }
 
@@ -210,7 +211,7 @@ async function ask(server: ServerConnection, model: OllamaModel, duration: "forN
     await keepOllamaModel(model.name);
   }
 
-  say(modelMessage(answer));
+  sayLoaded(modelMessage(answer), answer.evicted);
 }
 
 async function mayBeSent(name: string, host: string): Promise<boolean> {

@@ -173,6 +173,8 @@ export interface ModelAnswer {
   /** One sentence in the user's language. */
   message: string;
   modelStats?: ModelStatistics;
+  /** The models that left memory for it; missing if none did. */
+  evicted?: string[];
 }
 
 export interface PinAnswer {

@@ -27,6 +27,15 @@ export async function tell(error: unknown, log: vscode.LogOutputChannel): Promis
   }
 }
 
+/** What became of a load. That others had to leave for it must not pass unseen. */
+export function sayLoaded(message: string, evicted: string[] | undefined): void {
+  if (evicted === undefined || evicted.length === 0) {
+    say(message);
+  } else {
+    void vscode.window.showInformationMessage(message);
+  }
+}
+
 /** Success needs no click to go away. */
 export function say(message: string): void {
   vscode.window.setStatusBarMessage(message, 5000);

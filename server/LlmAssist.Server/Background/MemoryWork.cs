@@ -169,6 +169,10 @@ internal sealed class MemoryWork(MemoryKeeper keeper, OllamaHost ollama, ChoiceF
     /// <summary>What happened while it was not disposed.</summary>
     internal sealed class Collection(List<MemoryEvent> events, Action end) : IDisposable
     {
+        /// <summary>The models that were taken out of memory; null for none.</summary>
+        public IReadOnlyList<string>? EvictedIds =>
+            events.Where(happened => happened.Kind == MemoryEventKind.Evict).Select(happened => happened.Id.ToString()).ToList() is { Count: > 0 } ids ? ids : null;
+
         /// <summary>The models that were taken out of memory, as the end of an answer; empty for none.</summary>
         public Phrase Evicted
         {

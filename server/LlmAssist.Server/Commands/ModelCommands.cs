@@ -108,7 +108,7 @@ internal sealed class ModelCommands(PatternStore store, ModelHost host, OllamaHo
             },
             cancellation);
         var message = new Phrase($"{stored.Name} is loaded.{happened.Evicted.English}", $"{stored.Name} está cargado.{happened.Evicted.Spanish}");
-        return new(stored.Id.ToString(), message.In(session.Speech), StatsOf(stored, host.Load(stored)));
+        return new(stored.Id.ToString(), message.In(session.Speech), StatsOf(stored, host.Load(stored)), happened.EvictedIds);
     }
 
     /// <summary>Keeps a model in memory, whatever needs the room: in all windows, until it is unpinned.</summary>
@@ -203,7 +203,7 @@ internal sealed class ModelCommands(PatternStore store, ModelHost host, OllamaHo
                 : new Phrase(
                     $"{use.Name} is loaded: {ram} of RAM and {vram} of graphics memory, {use.ContextTokens} tokens of context.",
                     $"{use.Name} está cargado: {ram} de RAM y {vram} de memoria gráfica, {use.ContextTokens} tokens de contexto.");
-        return new(OllamaHost.IdOf(use.Name).ToString(), $"{message.In(session.Speech)}{happened.Evicted.In(session.Speech)}");
+        return new(OllamaHost.IdOf(use.Name).ToString(), $"{message.In(session.Speech)}{happened.Evicted.In(session.Speech)}", Evicted: happened.EvictedIds);
     }
 
     private ModelInfo InfoOf(OllamaModel model) => new()

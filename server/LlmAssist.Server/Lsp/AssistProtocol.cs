@@ -163,10 +163,12 @@ internal sealed record SetLimitArgument(System.Text.Json.JsonElement Limit);
 internal sealed record PullArgument(string? Name);
 
 /// <param name="ModelStats">Of a pattern model.</param>
+/// <param name="Evicted">The models that left memory for it; missing if none did.</param>
 internal sealed record ModelAnswer(
     string Id,
     string Message,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ModelStats? ModelStats = null);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ModelStats? ModelStats = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Evicted = null);
 
 internal sealed record ModelStats
 {
