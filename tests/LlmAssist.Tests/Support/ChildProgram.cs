@@ -3,6 +3,7 @@
 using LlmAssist.Engine;
 using LlmAssist.Engine.Memory;
 using LlmAssist.Engine.Patterns;
+using LlmAssist.Tests.Handlers;
 
 namespace LlmAssist.Tests.Support;
 
@@ -16,6 +17,9 @@ internal static class ChildProgram
                 return Walk(args[1], args[2]);
             case "grow":
                 return Grow(int.Parse(args[1]));
+            case "hours":
+                MemoryHours.RunAsync(int.Parse(args[1]), Console.Error.WriteLine).GetAwaiter().GetResult();
+                return 0;
         }
 
         var store = new PatternStore(args[1], TimeProvider.System);
