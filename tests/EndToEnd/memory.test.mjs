@@ -72,7 +72,7 @@ const loadByCli = (space, name) => new Promise((resolve, reject) => {
 
 const answered = /is loaded|is in Ollama's memory|was not loaded: it needs [\d.]+ [KMG]B.*, and of the limit of 2\.0 GB no more than [\d.]+ [KMG]?B can be had/;
 
-test(`two windows, and in every ${roundsToCli}th round the command line, load at once in ${rounds} rounds: one at a time and within the limit`, { timeout: 300_000 }, async context => {
+test(`two windows, and in every ${roundsToCli}th round the command line, load at once in ${rounds} rounds: one at a time and within the limit`, { timeout: 600_000 }, async context => {
   const { space, figures, editor } = await machine(context, { loadMilliseconds: 5, unloadMilliseconds: 5 });
   const [first, second] = [await editor(), await editor()];
   let [loaded, refused] = [0, 0];

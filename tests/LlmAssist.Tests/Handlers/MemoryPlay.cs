@@ -63,7 +63,7 @@ internal sealed class MemoryPlay : IAsyncDisposable
     public async Task<JsonElement> CommandAsync(string command, string argument = "")
     {
         var answer = await AskAsync("workspace/executeCommand", $$"""{"command":"llmAssist.{{command}}","arguments":[{{argument}}]}""");
-        Assert.True(answer.TryGetProperty("result", out var result), $"Expected a result, found {answer}");
+        Assert.True(answer.TryGetProperty("result", out var result), $"Expected a result, found {answer}\n{Story}");
         return result;
     }
 
@@ -77,6 +77,10 @@ internal sealed class MemoryPlay : IAsyncDisposable
 
     /// <summary>What the load of a model of Ollama says.</summary>
     public async Task<string> LoadAsync(string name) => (await CommandAsync("models.load", Id(name))).GetProperty("message").GetString()!;
+
+    /// <summary>What happened last, for a test that fails.</summary>
+    private string Story => string.Join('\n', Server.Logged.TakeLast(12).Concat(Ollama.MemoryLog.TakeLast(12).Select(entry => $"{entry.At} {entry.What} {entry.Model} {entry.RamBytes}")).Concat(
+        Ollama.Asked.TakeLast(12).Select(static asked => $"{asked.ReceivedAt} {asked.Path} {asked.Body} {asked.EndedAt}")));
 
     /// <summary>Sends a request and lets time pass until it is answered.</summary>
     /// <returns>The whole answer.</returns>
@@ -106,10 +110,14 @@ internal sealed class MemoryPlay : IAsyncDisposable
     public async Task PassAsync(TimeSpan span)
     {
         var begun = Time.GetTimestamp();
+        var stride = Time.Stride;
+        Time.Stride = TimeSpan.FromTicks(Math.Max(stride.Ticks, span.Ticks / 20));
         for (Take(); Time.GetElapsedTime(begun) < span; Take())
         {
             await Time.StepAsync();
         }
+
+        Time.Stride = stride;
     }
 
     /// <summary>Answers the first question that is open.</summary>

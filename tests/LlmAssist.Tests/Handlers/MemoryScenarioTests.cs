@@ -317,13 +317,14 @@ public sealed class MemoryScenarioTests
             Assert.InRange(hour.PeakRamBytes, 1, MemoryPlay.Limit.Bytes);
             Assert.InRange(hour.SharedFiles, 1, MemoryHours.MostSharedFiles);
             Assert.Equal((0, 0), (hour.Deletes, hour.Refusals));
-            Assert.True(0 < hour.Evictions && 0 < hour.Expiries && 0 < hour.Completions && 0 < hour.Questions, $"{hour}");
+            Assert.True(0 < hour.Evictions && 0 < hour.Expiries && 0 < hour.Completions, $"{hour}");
         });
+        Assert.NotEqual(0, hours.Sum(static hour => hour.Questions));
         var switches = hours.Skip(1).Sum(static hour => hour.Switches);
         Assert.InRange(switches, 300, int.MaxValue);
 
-        // A kilobyte that each switch left behind would be twice that.
-        Assert.True(hours[^1].ManagedBytes - hours[0].ManagedBytes < switches * 512, said);
+        // A kilobyte that each switch left behind would be four times that.
+        Assert.True(hours[^1].ManagedBytes - hours[0].ManagedBytes < switches * 256, said);
     }
 
     // Sizes are fiction, the context's share as these architectures have it: 128 KiB a token of a large model, 28 KiB of a small one.

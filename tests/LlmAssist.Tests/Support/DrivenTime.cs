@@ -14,7 +14,10 @@ internal sealed class DrivenTime : TimeProvider
     private static readonly OllamaDeadlines Usual = new();
 
     // Whoever waits so long waits for a reply. No pause of the product is as long as one of these.
-    private static readonly HashSet<TimeSpan> Replies = [Usual.Answer, Usual.Load, Usual.Silence, Usual.Unload, TimeSpan.FromSeconds(10)];
+    private static readonly HashSet<TimeSpan> Replies = [Usual.Load, Usual.Silence, Usual.Unload];
+
+    // An answer's deadline is set anew for what is left of it when its beginning has come.
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
 
     private readonly Lock _gate = new();
 
@@ -75,10 +78,12 @@ internal sealed class DrivenTime : TimeProvider
         {
             lock (_gate)
             {
-                return _timers.Exists(static timer => !timer.IsOfServer && Replies.Contains(timer.Span)) && !_timers.Exists(static timer => timer.IsOfServer);
+                return _timers.Exists(static timer => !timer.IsOfServer && IsForReply(timer.Span)) && !_timers.Exists(static timer => timer.IsOfServer);
             }
         }
     }
+
+    private static bool IsForReply(TimeSpan span) => Replies.Contains(span) || (LongestPause < span && span <= Usual.Answer);
 
     private Timer NewTimer(TimerCallback callback, object? state, TimeSpan dueTime, bool isOfServer)
     {
