@@ -1,6 +1,6 @@
-// npm run bench [-- [--json] [--only lane] [FOLDER]]: measures the server as users get it, on FOLDER or else on pinned public packages,
-// and in that case writes server/docs/benchmarks.md. With --only it measures that part alone, and writes nothing: a page is of one
-// run. What it fetches and builds stays in .cache/bench.
+// npm run bench [-- [--json] [--only lane|watch] [--minutes N] [FOLDER]]: measures the server as users get it, on FOLDER or else on
+// pinned public packages, and in that case writes server/docs/benchmarks.md. With --only it measures that part alone, and writes
+// nothing: a page is of one run. What it fetches and builds stays in .cache/bench.
 import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { build } from "./build.mjs";
@@ -16,34 +16,37 @@ const packages = [
   { name: "svelte", version: "5.38.10", parts: ["src"] },
 ];
 
-// What can be measured alone: "lane" is typing with a model of Ollama.
-const parts = ["lane"];
+// What can be measured alone: "lane" is typing with a model of Ollama, "watch" is watching memory while nothing happens.
+const parts = ["lane", "watch"];
 
 await main(import.meta.url, async (args) => {
-  const { json, only, folder } = understood(args);
+  const { json, only, minutes, folder } = understood(args);
   const { env } = await build();
   const { command } = await dotnet();
-  const corpus = folder === undefined
+  const corpus = only === "watch" ? ["--described", "none"] : folder === undefined
     ? [await fetchCorpus(), "--described", packages.map(({ name, version }) => `${name} ${version}`).join(", "),
       ...(only === undefined ? ["--page", path.join(root, "server", "docs", "benchmarks.md")] : [])]
     : [folder];
   const part = only === undefined ? ["--hello", await publishHello(command, env)] : ["--only", only];
   await run(command, ["build", "tests/LlmAssist.Bench", "-c", "Release", "-v", "quiet"], { quiet: true, env });
   const { code } = await run(command, ["run", "--no-build", "-c", "Release", "--project", "tests/LlmAssist.Bench", "--",
-    ...corpus, "--server", serverProgram, ...part, ...(json ? ["--json"] : [])], { mayFail: true, env });
+    ...corpus, "--server", serverProgram, ...part, ...(minutes === undefined ? [] : ["--minutes", minutes]), ...(json ? ["--json"] : [])], { mayFail: true, env });
   return code;
 });
 
 function understood(args) {
   const rest = [...args];
-  const only = rest.includes("--only") ? rest.splice(rest.indexOf("--only"), 2)[1] ?? "" : undefined;
+  const value = (option) => (rest.includes(option) ? rest.splice(rest.indexOf(option), 2)[1] ?? "" : undefined);
+  const only = value("--only");
+  const minutes = value("--minutes");
   const names = rest.filter((arg) => !arg.startsWith("-"));
   const options = rest.filter((arg) => arg.startsWith("-") && arg !== "--json");
-  const strange = [...options, ...names.slice(1), ...(only === undefined || parts.includes(only) ? [] : [`--only ${only}`.trim()])];
+  const strange = [...options, ...names.slice(1), ...(only === undefined || parts.includes(only) ? [] : [`--only ${only}`.trim()]),
+    ...(minutes === undefined || 0 < Number(minutes) ? [] : [`--minutes ${minutes}`.trim()])];
   if (strange.length !== 0) {
     throw new Failure(
-      `Not understood: ${strange.join(" ")}. Expected: npm run bench [-- [--json] [--only ${parts.join("|")}] FOLDER]`,
-      `No se entiende: ${strange.join(" ")}. Se esperaba: npm run bench [-- [--json] [--only ${parts.join("|")}] CARPETA]`);
+      `Not understood: ${strange.join(" ")}. Expected: npm run bench [-- [--json] [--only ${parts.join("|")}] [--minutes N] FOLDER]`,
+      `No se entiende: ${strange.join(" ")}. Se esperaba: npm run bench [-- [--json] [--only ${parts.join("|")}] [--minutes N] CARPETA]`);
   }
   const folder = names.length === 0 ? undefined : path.resolve(process.env.INIT_CWD ?? process.cwd(), names[0]);
   if (folder !== undefined && !(existsSync(folder) && statSync(folder).isDirectory())) {
@@ -51,7 +54,7 @@ function understood(args) {
       `${folder} is not a folder. Expected one with source code in it.`,
       `${folder} no es una carpeta. Se esperaba una con código fuente.`);
   }
-  return { json: rest.includes("--json"), only, folder };
+  return { json: rest.includes("--json"), only, minutes, folder };
 }
 
 // Packed rather than installed: no dependencies come along, and no package's own scripts run.

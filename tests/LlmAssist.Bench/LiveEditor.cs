@@ -37,12 +37,15 @@ internal sealed class LiveEditor : IAsyncDisposable
         }
     }
 
+    public int ProcessId => _process.Id;
+
     /// <summary>How often each request was answered, by its id.</summary>
     public IReadOnlyDictionary<int, int> Answers => _answers;
 
-    /// <summary>Starts a server whose models lie in <paramref name="home"/>, and waits until it has a model in use.</summary>
+    /// <summary>Starts a server whose models lie in <paramref name="home"/>.</summary>
     /// <param name="settings">As the editor would send them.</param>
-    public static async Task<LiveEditor> StartAsync(string server, string home, string folder, JsonObject settings)
+    /// <param name="waitsForModel">Whether to wait until it has a model in use.</param>
+    public static async Task<LiveEditor> StartAsync(string server, string home, string folder, JsonObject settings, bool waitsForModel = true)
     {
         var editor = new LiveEditor(Process.Start(new ProcessStartInfo(server, ["serve", "--stdio"])
         {
@@ -62,7 +65,7 @@ internal sealed class LiveEditor : IAsyncDisposable
             },
         });
         editor.Tell("initialized", []);
-        while (true)
+        while (waitsForModel)
         {
             var told = Volatile.Read(ref editor._told).Task;
             var status = Volatile.Read(ref editor._status);
@@ -73,6 +76,8 @@ internal sealed class LiveEditor : IAsyncDisposable
 
             await told;
         }
+
+        return editor;
     }
 
     /// <summary>Sends a request; its answer, result or error, comes when it comes.</summary>

@@ -45,20 +45,32 @@ internal sealed class Program(string server, string work, BenchCorpus corpus)
         var page = Take("--page");
         var described = Take("--described") ?? "a folder of the user's";
         var only = Take("--only");
+        var minutes = double.Parse(Take("--minutes") ?? "10", CultureInfo.InvariantCulture);
         var isJson = options.Remove("--json");
         var speech = Phrase.SpeechOf(Environment.GetEnvironmentVariable("LC_ALL") ?? Environment.GetEnvironmentVariable("LANG"));
         var machine = Machine.Describe();
         var work = Directory.CreateTempSubdirectory("llm-assist-bench-").FullName;
         try
         {
-            var corpus = new BenchCorpus(options[0], work);
-            var measures = only is null ? new Program(server, work, corpus).Run(hello) : [];
-            var (laneMeasures, laneTable) = new LaneBench(server, work, corpus).RunAsync().GetAwaiter().GetResult();
-            var report = new Report(
-                machine,
-                string.Create(CultureInfo.InvariantCulture, $"{described}; {corpus.TrainBytes / Megabyte:F1} MB of source to train on, {corpus.HeldOut.Count} files held out"),
-                [.. measures, .. laneMeasures],
-                [laneTable]);
+            var report = new Report(machine, described, [], []);
+            if (only is null or "lane")
+            {
+                var corpus = new BenchCorpus(options[0], work);
+                var measures = only is null ? new Program(server, work, corpus).Run(hello) : [];
+                var (laneMeasures, laneTable) = new LaneBench(server, work, corpus).RunAsync().GetAwaiter().GetResult();
+                report = report with
+                {
+                    Corpus = string.Create(CultureInfo.InvariantCulture, $"{described}; {corpus.TrainBytes / Megabyte:F1} MB of source to train on, {corpus.HeldOut.Count} files held out"),
+                    Measures = [.. measures, .. laneMeasures],
+                    Tables = [laneTable],
+                };
+            }
+
+            if (only is null or "watch")
+            {
+                report = report with { Measures = [.. report.Measures, .. new WatchBench(server, work, minutes).RunAsync().GetAwaiter().GetResult()] };
+            }
+
             if (isJson)
             {
                 output.WriteLine(report.ToJson());

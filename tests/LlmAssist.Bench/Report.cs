@@ -74,7 +74,7 @@ internal sealed record Report(IReadOnlyList<(string Name, string Value)> Machine
                 $"[{color}]{Markup.Escape(measure.Value)}[/]",
                 Markup.Escape(measure.Spread),
                 $"[{color}]{Markup.Escape(measure.GoalText)}[/]",
-                Markup.Escape(measure.How.In(speech)));
+                Markup.Escape(measure.How.In(speech) ?? ""));
         }
 
         console.Write(table);

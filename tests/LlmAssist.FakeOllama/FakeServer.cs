@@ -161,6 +161,23 @@ public sealed class FakeServer : IAsyncDisposable
         }
     }
 
+    /// <summary>Forgets the requests that have ended, and the log of memory: for plays of many hours. What counts requests, such as faults, begins anew with those that
+    /// are left.</summary>
+    /// <returns>The requests that are forgotten.</returns>
+    public IReadOnlyList<Asked> Forget()
+    {
+        _runners.ForgetLog();
+        lock (_gate)
+        {
+            var groups = _asked.ToLookup(static asked => asked.EndedAt is not null);
+            var ended = groups[true].ToList();
+            var open = groups[false].ToList();
+            _asked.Clear();
+            _asked.AddRange(open);
+            return ended;
+        }
+    }
+
     /// <summary>Another client loads a model, which takes no time, or uses it if it is in memory with that context. As at any load, with another context it
     /// is loaded anew, and an idle one makes room; but nothing is waited for: a busy model keeps its context, and where all are busy there is one more.</summary>
     /// <param name="name">The model.</param>

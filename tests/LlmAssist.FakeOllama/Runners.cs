@@ -126,6 +126,15 @@ internal sealed class Runners(Scenario scenario, TimeProvider time)
         }
     }
 
+    /// <summary>Lets the log begin anew.</summary>
+    public void ForgetLog()
+    {
+        lock (_gate)
+        {
+            _log.Clear();
+        }
+    }
+
     /// <summary>How often everything was lost; a request from before is then no longer served.</summary>
     public int Restarts
     {

@@ -239,18 +239,24 @@ public sealed class OllamaHost : IModelHost, IDisposable
     /// set here, the same for every request.
     /// </summary>
     /// <exception cref="UserException">It failed, as <see cref="State"/> tells too; or it has left memory meanwhile.</exception>
-    /// <exception cref="OperationCanceledException">Canceled, or Ollama is switched off.</exception>
+    /// <exception cref="OperationCanceledException">Canceled, or that model is no longer asked: it leaves, another was chosen, or Ollama is switched off.</exception>
     public async IAsyncEnumerable<GeneratedPiece> GenerateAsync(OllamaUse use, GenerateRequest request, [EnumeratorCancellation] CancellationToken cancellation)
     {
         var connection = Connected();
         await EnsureThereAsync(connection, use, cancellation);
         request = request with { Model = use.Name, ContextTokens = use.ContextTokens, KeepAlive = KeepAlive };
-        _keeper.Used(IdOf(use.Name));
         Change(() =>
         {
+            // Asked now, the server would load it again, and nobody would have judged that.
+            if (_use?.Key != use.Key)
+            {
+                throw new OperationCanceledException();
+            }
+
             _generating++;
             _residency.Keep(use.Key, request.KeepAlive);
         });
+        _keeper.Used(IdOf(use.Name));
         try
         {
             await foreach (var piece in connection.GenerateAsync(request, cancellation))
@@ -406,6 +412,8 @@ public sealed class OllamaHost : IModelHost, IDisposable
             return false;
         }
 
+        var key = model?.Key ?? inventory.Find(name)?.Key;
+        Change(() => _use = _use?.Key == key ? null : _use);
         if (model is not null)
         {
             connection.Health.Unloading(model.Key);
@@ -430,7 +438,7 @@ public sealed class OllamaHost : IModelHost, IDisposable
         Forget(IdOf(model?.Name ?? name));
         lock (_gate)
         {
-            _ours.Remove(model?.Key ?? inventory.Find(name)?.Key ?? "");
+            _ours.Remove(key ?? "");
         }
 
         return true;
@@ -605,7 +613,7 @@ public sealed class OllamaHost : IModelHost, IDisposable
             // Whoever only watches must not bring into memory what nobody asks.
             if (mayLoad || inventory.RunningOf(model.Key) is not null)
             {
-                await BringInAsync(connection, model, cancellation);
+                await BringInAsync(connection, model, cancellation, named: name);
             }
             else
             {
@@ -791,11 +799,20 @@ public sealed class OllamaHost : IModelHost, IDisposable
         }
     }
 
-    private async Task BringInAsync(OllamaConnection connection, InstalledModel model, CancellationToken cancellation, bool mustReload = false)
+    private async Task BringInAsync(OllamaConnection connection, InstalledModel model, CancellationToken cancellation, bool mustReload = false, string? named = null)
     {
         await _oneLoad.WaitAsync(cancellation);
         try
         {
+            lock (_gate)
+            {
+                // While this waited, another was loaded by command. Who only types takes what there is.
+                if (named is not null && (_use is not null || _suspended is not null || named != (_chosen ?? _options.Model)))
+                {
+                    return;
+                }
+            }
+
             var facts = await FactsAsync(connection, model, isWanted: true, cancellation);
             if (!facts.Capabilities.Contains("completion", StringComparer.OrdinalIgnoreCase))
             {

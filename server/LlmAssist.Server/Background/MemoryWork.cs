@@ -96,7 +96,8 @@ internal sealed class MemoryWork(MemoryKeeper keeper, OllamaHost ollama, ChoiceF
         {
             foreach (var name in ollama.LoadedByUs())
             {
-                if (Idle(OllamaHost.IdOf(name)) is not null)
+                // The one that completions were asked of too: nobody asks any more.
+                if (Free(OllamaHost.IdOf(name)) is not null)
                 {
                     await ollama.UnloadAsync(name, patience.Token);
                 }
@@ -138,8 +139,10 @@ internal sealed class MemoryWork(MemoryKeeper keeper, OllamaHost ollama, ChoiceF
     }
 
     // In memory, and nobody uses or wants it.
-    private Resident? Idle(ModelId id) =>
-        keeper.Residents().FirstOrDefault(resident => resident.Id == id && !resident.IsBusy && !resident.IsPinned && ollama.State.Model != id.Name);
+    private Resident? Idle(ModelId id) => ollama.State.Model == id.Name ? null : Free(id);
+
+    // In memory, answers nobody, and may leave.
+    private Resident? Free(ModelId id) => keeper.Residents().FirstOrDefault(resident => resident.Id == id && !resident.IsBusy && !resident.IsPinned);
 
     private async Task<bool> IsUnwantedAsync(Resident former, SessionSnapshot session)
     {
@@ -159,7 +162,11 @@ internal sealed class MemoryWork(MemoryKeeper keeper, OllamaHost ollama, ChoiceF
 
     private async Task RememberAsync(SessionSnapshot session)
     {
-        post(now => now.Now = now.Now with { Settings = now.Now.Settings with { MemoryOnModelSwitch = ModelSwitch.Unload } });
+        post(now =>
+        {
+            now.Now = now.Now with { Settings = now.Now.Settings with { MemoryOnModelSwitch = ModelSwitch.Unload } };
+            Configure(now.Now);
+        });
         if (!session.Client.UpdatesSettings || !await client.UpdateSettingAsync("memory.onModelSwitch", "unload", ending))
         {
             choices.Set("memory.onModelSwitch", "unload");

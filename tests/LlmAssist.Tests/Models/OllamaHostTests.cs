@@ -88,6 +88,28 @@ public sealed class OllamaHostTests
         Assert.DoesNotContain(play.Server.Asked, asked => asked.Method == "DELETE");
     }
 
+    // Ollama would load it again for a request that was held back, and nobody would have judged that.
+    [Fact]
+    public async Task A_model_that_was_taken_out_is_not_asked_for_what_was_begun_before()
+    {
+        await using var play = new LanePlay(new() { Models = [Coder, Other] });
+        await play.ReadyAsync();
+        var use = play.Host.TryUse()!;
+        Assert.True(await ((IModelHost)play.Host).EvictAsync(OllamaHost.IdOf(Coder.Name), default));
+        await Assert.ThrowsAsync<OperationCanceledException>(async () =>
+        {
+            await foreach (var piece in play.Host.GenerateAsync(use, new(use.Name, "int a"), default))
+            {
+                Assert.Fail("It was asked.");
+            }
+        });
+        Assert.Equal((1, 0), (play.Server.Loads, play.Server.Generations));
+
+        // Who types brings it back, judged.
+        await play.ReadyAsync();
+        Assert.Equal((2, 2), (play.Server.Loads, play.Server.MemoryLog.Count(static entry => entry.What == "load")));
+    }
+
     [Fact]
     public async Task A_model_that_does_not_leave_is_told_of()
     {

@@ -4,6 +4,7 @@ using LlmAssist.Engine;
 using LlmAssist.Engine.Memory;
 using LlmAssist.Engine.Patterns;
 using LlmAssist.Engine.Sharing;
+using LlmAssist.Tests.Handlers;
 
 namespace LlmAssist.Tests.Support;
 
@@ -27,6 +28,9 @@ internal static class ChildProgram
                 return Post(args[1]);
             case "share-all":
                 return ShareAll(args[1]).GetAwaiter().GetResult();
+            case "hours":
+                MemoryHours.RunAsync(int.Parse(args[1]), Console.Error.WriteLine).GetAwaiter().GetResult();
+                return 0;
         }
 
         var store = new PatternStore(args[1], TimeProvider.System);

@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using System.Text;
 using System.Text.Json;
 using LlmAssist.Engine;
+using LlmAssist.Engine.Memory;
 using LlmAssist.Server;
 using LlmAssist.Server.Lsp;
 using LlmAssist.Server.Rpc;
@@ -30,6 +31,9 @@ internal sealed class TestServer : IAsyncDisposable
     private readonly LanguageServer? _loop;
     private readonly bool _skipsStatus;
     private readonly bool _keepsLog;
+    private readonly Lock _gate = new();
+    private readonly List<string> _logged = []; // guarded by _gate
+    private readonly List<JsonElement> _statuses = []; // guarded by _gate
     private int _lastId;
 
     /// <summary>The loop alone, with a client link and routes of the test's choice.</summary>
@@ -53,7 +57,9 @@ internal sealed class TestServer : IAsyncDisposable
     /// <summary>The whole product, with a data folder of its own. Its status notifications are passed over.</summary>
     /// <param name="ollama">Where Ollama listens; null for where nobody does.</param>
     /// <param name="time">The server's clock; null for one that stands still.</param>
-    public TestServer(TempFolder home, Uri? ollama = null, TimeProvider? time = null)
+    /// <param name="memory">The machine's memory; null for that of the machine that runs the test.</param>
+    /// <param name="runners">The processes of Ollama's models; null for those of that machine.</param>
+    public TestServer(TempFolder home, Uri? ollama = null, TimeProvider? time = null, IMemoryProbe? memory = null, IRunnerProbe? runners = null)
     {
         _home = home;
         _skipsStatus = true;
@@ -62,7 +68,15 @@ internal sealed class TestServer : IAsyncDisposable
         _running = ServerHost.RunAsync(
             _toServer.Reader.AsStream(),
             _fromServer.Writer.AsStream(),
-            new() { Folders = new(home.Path), Time = time ?? Time, Ollama = ollama ?? Nobody, ProcessExit = static (_, cancellation) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellation) },
+            new()
+            {
+                Folders = new(home.Path),
+                Time = time ?? Time,
+                Memory = memory ?? MemoryProbe.ForThisMachine(),
+                Runners = runners ?? RunnerProcesses.ForThisMachine(),
+                Ollama = ollama ?? Nobody,
+                ProcessExit = static (_, cancellation) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellation),
+            },
             CancellationToken.None);
     }
 
@@ -75,10 +89,28 @@ internal sealed class TestServer : IAsyncDisposable
     public int PassedOver => Statuses.Count;
 
     /// <summary>The log so far, of a product with an Ollama; elsewhere its lines are messages as others are.</summary>
-    public List<string> Logged { get; } = [];
+    public IReadOnlyList<string> Logged
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _logged];
+            }
+        }
+    }
 
     /// <summary>The status notifications that have come so far.</summary>
-    public List<JsonElement> Statuses { get; } = [];
+    public IReadOnlyList<JsonElement> Statuses
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _statuses];
+            }
+        }
+    }
 
     /// <summary>The server's exit code, once it has ended.</summary>
     public Task<int> ExitCode => _running.WaitAsync(Patience);
@@ -92,6 +124,16 @@ internal sealed class TestServer : IAsyncDisposable
         var result = await ResultAsync(await RequestAsync("initialize", $$"""{"processId":null,"capabilities":{{capabilities}}{{more}}}"""));
         await NotifyAsync("initialized", "{}");
         return result;
+    }
+
+    /// <summary>Forgets the log and all but the last status: for tests that go on for long.</summary>
+    public void Forget()
+    {
+        lock (_gate)
+        {
+            _logged.Clear();
+            _statuses.RemoveRange(0, Math.Max(0, _statuses.Count - 1));
+        }
     }
 
     /// <summary>Sends a request and returns its id.</summary>
@@ -214,13 +256,21 @@ internal sealed class TestServer : IAsyncDisposable
         var message = document.RootElement.Clone();
         if (_skipsStatus && message.TryGetProperty("method", out var method) && method.GetString() == AssistMethods.Status)
         {
-            Statuses.Add(message.GetProperty("params"));
+            lock (_gate)
+            {
+                _statuses.Add(message.GetProperty("params"));
+            }
+
             return null;
         }
 
         if (_keepsLog && message.TryGetProperty("method", out method) && method.GetString() == LspMethods.LogMessage)
         {
-            Logged.Add(message.GetProperty("params").GetProperty("message").GetString()!);
+            lock (_gate)
+            {
+                _logged.Add(message.GetProperty("params").GetProperty("message").GetString()!);
+            }
+
             return null;
         }
 
