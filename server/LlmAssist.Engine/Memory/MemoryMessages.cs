@@ -52,7 +52,7 @@ public static class MemoryMessages
         var smaller = isFixed
             ? new Phrase("Choose a smaller context (llmAssist.memory.context), a smaller model or quantization", "Elija un contexto menor (llmAssist.memory.context), un modelo o una cuantización más pequeños")
             : new("Choose a smaller model or quantization", "Elija un modelo o una cuantización más pequeños");
-        var names = string.Join(", ", pinned.Select(static id => id.Name));
+        var names = string.Join(", ", pinned.Select(static id => id.Name).Order(StringComparer.Ordinal));
         var unpin = names.Length == 0 ? new Phrase("", "") : new($", unpin {names}", $", quite la fijación de {names}");
         return limit < verdict.Needed
             ? new(

@@ -47,6 +47,8 @@ public sealed class OllamaHost : IModelHost, IDisposable
     private OllamaUse? _use;
     private OllamaUse? _former; // was asked before another was wanted
     private string? _loading;
+    private CancellationTokenSource _replacing = new(); // canceled when another model is wanted than the one that answers
+    private TaskCompletionSource _quiet = NewSignal(); // ends when nothing is generated any more
     private ModelId? _bringingIn; // waits for its turn, or is being loaded
     private ModelId? _waitingFor; // what another window loads meanwhile
     private (int Tokens, long Since)? _step; // a context that would suit the memory better, and since when
@@ -245,8 +247,11 @@ public sealed class OllamaHost : IModelHost, IDisposable
         var connection = Connected();
         await EnsureThereAsync(connection, use, cancellation);
         request = request with { Model = use.Name, ContextTokens = use.ContextTokens, KeepAlive = KeepAlive };
+        var replaced = CancellationToken.None;
         Change(() =>
         {
+            replaced = _replacing.Token;
+
             // Asked now, the server would load it again, and nobody would have judged that.
             if (_use?.Key != use.Key)
             {
@@ -257,9 +262,10 @@ public sealed class OllamaHost : IModelHost, IDisposable
             _residency.Keep(use.Key, request.KeepAlive);
         });
         _keeper.Used(IdOf(use.Name));
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, replaced);
         try
         {
-            await foreach (var piece in connection.GenerateAsync(request, cancellation))
+            await foreach (var piece in connection.GenerateAsync(request, either.Token))
             {
                 yield return piece;
             }
@@ -269,6 +275,12 @@ public sealed class OllamaHost : IModelHost, IDisposable
             Change(() =>
             {
                 _generating--;
+                if (_generating == 0)
+                {
+                    _quiet.SetResult();
+                    _quiet = NewSignal();
+                }
+
                 _residency.Use(use.Key);
             });
             Note(use);
@@ -320,6 +332,7 @@ public sealed class OllamaHost : IModelHost, IDisposable
         var connection = Connected();
         var inventory = await LookAsync(connection, isAsked: true, cancellation);
         var model = inventory.Find(name) ?? throw NotInstalled(name);
+        await StopAnswersOfOthersAsync(model.Key, cancellation);
         await BringInAsync(connection, model, cancellation);
         OllamaUse? use = null;
         Change(() =>
@@ -538,6 +551,27 @@ public sealed class OllamaHost : IModelHost, IDisposable
     private IReadOnlyList<RunningModel> RunningLocked => _inventory?.Running ?? [];
 
     private bool IsNamedLocked => (_chosen ?? _options.Model).Length != 0;
+
+    // Nobody reads any more what the model says that was asked before; while it speaks it is busy, and could not make room.
+    private async Task StopAnswersOfOthersAsync(string key, CancellationToken cancellation)
+    {
+        CancellationTokenSource stopped;
+        Task quiet;
+        lock (_gate)
+        {
+            if (_generating == 0 || _use?.Key == key)
+            {
+                return;
+            }
+
+            (stopped, _replacing) = (_replacing, new());
+            quiet = _quiet.Task;
+        }
+
+        // Not disposed: streams that end now still look at it.
+        await stopped.CancelAsync();
+        await quiet.WaitAsync(cancellation);
+    }
 
     // To ask a model that has left would load it, unjudged and out of turn.
     private async Task EnsureThereAsync(OllamaConnection connection, OllamaUse use, CancellationToken cancellation)

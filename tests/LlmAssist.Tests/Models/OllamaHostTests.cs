@@ -144,6 +144,22 @@ public sealed class OllamaHostTests
     }
 
     [Fact]
+    public async Task Who_loads_another_model_does_not_wait_for_what_the_former_one_says()
+    {
+        await using var play = new LanePlay(
+            new() { Models = [Coder with { Reply = new string('x', 400) }, Other with { LoadedBytes = 1_400_000_000 }], FrameMilliseconds = 1000 },
+            memory: new() { Limit = ByteSize.GiB(2.5) });
+        await play.ReadyAsync();
+        var asking = play.AskAsync(Code);
+        await LanePlay.UntilAsync(() => play.Generations.Count == 1);
+        Assert.Equal(Other.Name, (await play.Host.LoadAsync(Other.Name, default).WaitAsync(Play.Hang)).Name);
+        Assert.Equal(Outcome.ClientLeft, await play.Generations[0].Ended.WaitAsync(Play.Hang));
+        Assert.Equal([OllamaHost.IdOf(Other.Name)], play.Host.Residents.Select(resident => resident.Id));
+        play.Time.Advance(TimeSpan.FromSeconds(5));
+        await asking.WaitAsync(Play.Hang);
+    }
+
+    [Fact]
     public async Task A_load_beyond_the_limit_is_refused_with_the_numbers()
     {
         await using var play = new LanePlay(
