@@ -985,7 +985,7 @@ public sealed class OllamaHost : IModelHost, IDisposable
 
         var (residents, budget) = (_keeper.Residents(), _keeper.Budget());
         var fitting = new List<(ModelId, Verdict)>();
-        foreach (var other in installed.Where(other => other.Key != refused.Key && other.RemoteHost is null))
+        foreach (var other in installed.Where(other => other.Key != refused.Key && other.RemoteHost is null && Held(other.Key) is null))
         {
             try
             {
