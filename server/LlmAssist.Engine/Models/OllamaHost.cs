@@ -333,15 +333,13 @@ public sealed class OllamaHost : IModelHost, IDisposable
         var inventory = await LookAsync(connection, isAsked: true, cancellation);
         var model = inventory.Find(name) ?? throw NotInstalled(name);
         await StopAnswersOfOthersAsync(model.Key, cancellation);
-        await BringInAsync(connection, model, cancellation);
-        OllamaUse? use = null;
+        var use = await BringInAsync(connection, model, cancellation) ?? throw new OperationCanceledException(cancellation);
         Change(() =>
         {
             _chosen = model.Name;
             _suspended = null;
-            use = _use;
         });
-        return use ?? throw new OperationCanceledException(cancellation);
+        return use;
     }
 
     /// <summary>
@@ -827,13 +825,13 @@ public sealed class OllamaHost : IModelHost, IDisposable
             var facts = await FactsAsync(connection, installed!, isWanted: false, cancellation);
             if (facts.RemoteHost is null && _fillsMiddle(installed!.Name, facts))
             {
-                Take(connection, installed, facts, running.ContextTokens ?? ContextOf(installed, facts), running.ContextTokens);
+                Take(connection, installed, facts, running.ContextTokens ?? ContextOf(installed, facts), running.ContextTokens, ifFree: true);
                 return;
             }
         }
     }
 
-    private async Task BringInAsync(OllamaConnection connection, InstalledModel model, CancellationToken cancellation, bool mustReload = false, string? named = null)
+    private async Task<OllamaUse?> BringInAsync(OllamaConnection connection, InstalledModel model, CancellationToken cancellation, bool mustReload = false, string? named = null)
     {
         await _oneLoad.WaitAsync(cancellation);
         try
@@ -843,7 +841,7 @@ public sealed class OllamaHost : IModelHost, IDisposable
                 // While this waited, another was loaded by command. Who only types takes what there is.
                 if (named is not null && (_use is not null || _suspended is not null || named != (_chosen ?? _options.Model)))
                 {
-                    return;
+                    return null;
                 }
             }
 
@@ -858,14 +856,12 @@ public sealed class OllamaHost : IModelHost, IDisposable
             if ((facts.RemoteHost ?? model.RemoteHost) is { } elsewhere)
             {
                 GoesElsewhere?.Invoke(model.Name, elsewhere);
-                Take(connection, model, facts, ContextOf(model, facts), null);
-                return;
+                return Take(connection, model, facts, ContextOf(model, facts), null);
             }
 
             if (!mustReload && IsFine(model, facts) is { } running)
             {
-                Take(connection, model, facts, running.ContextTokens ?? ContextOf(model, facts), running.ContextTokens);
-                return;
+                return Take(connection, model, facts, running.ContextTokens ?? ContextOf(model, facts), running.ContextTokens);
             }
 
             Change(() => _bringingIn = IdOf(model.Name));
@@ -883,7 +879,7 @@ public sealed class OllamaHost : IModelHost, IDisposable
                 }
 
                 var seen = inventory?.RunningOf(model.Key)?.ContextTokens;
-                Take(connection, model, facts, choice?.Tokens ?? seen ?? ContextOf(model, facts), seen);
+                return Take(connection, model, facts, choice?.Tokens ?? seen ?? ContextOf(model, facts), seen);
             }
             catch (RefusedException refusal)
             {
@@ -1076,17 +1072,19 @@ public sealed class OllamaHost : IModelHost, IDisposable
         }
     }
 
-    private void Take(OllamaConnection connection, InstalledModel model, ModelFacts facts, int context, int? seen)
+    /// <param name="ifFree">Only if none is asked, and none was named meanwhile.</param>
+    private OllamaUse? Take(OllamaConnection connection, InstalledModel model, ModelFacts facts, int context, int? seen, bool ifFree = false)
     {
         OllamaUse? former = null;
+        OllamaUse? taken = null;
         Change(() =>
         {
-            if (_connection == connection)
+            if (_connection == connection && !(ifFree && (_use is not null || IsNamedLocked)))
             {
                 former = _use ?? _former;
                 _former = null;
                 _step = null;
-                _use = new(model.Name, model.Key, context, facts, seen, facts.RemoteHost ?? model.RemoteHost);
+                _use = taken = new(model.Name, model.Key, context, facts, seen, facts.RemoteHost ?? model.RemoteHost);
                 _trouble = _trouble is { IsOfServer: false } ? null : _trouble;
             }
         });
@@ -1094,6 +1092,8 @@ public sealed class OllamaHost : IModelHost, IDisposable
         {
             Switched?.Invoke(IdOf(former.Name));
         }
+
+        return taken;
     }
 
     // A model that somebody wants and that cannot be shown is trouble; one that is only listed is not.

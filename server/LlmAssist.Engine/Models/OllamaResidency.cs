@@ -199,7 +199,8 @@ internal sealed class OllamaResidency(TimeProvider time, bool isUnified)
         return Earlier(expiry - usual, now);
     }
 
-    private static DateTimeOffset Earlier(DateTimeOffset left, DateTimeOffset right) => left < right ? left : right;
+    // In UTC, where the server's times have an offset.
+    private static DateTimeOffset Earlier(DateTimeOffset left, DateTimeOffset right) => (left < right ? left : right).ToUniversalTime();
 
     private static Phrase WhyGone(HeldModel gone, DateTimeOffset now) =>
         gone.Running.ExpiresAt <= now + Slack ? MemoryMessages.StayedUnused : MemoryMessages.LeftOtherwise;

@@ -31,6 +31,9 @@ internal readonly record struct ProcessMark(int ProcessId, long StartedAt, strin
     /// <summary>This process.</summary>
     public static ProcessMark Own { get; } = new(Environment.ProcessId, Look(Environment.ProcessId).StartedAt, OwnSpace());
 
+    /// <summary>The process that has this number now, here.</summary>
+    public static ProcessMark Of(int processId) => new(processId, Look(processId).StartedAt, Own.Space);
+
     /// <summary>Whether it lives now.</summary>
     public ProcessLife Life()
     {

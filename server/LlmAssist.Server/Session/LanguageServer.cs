@@ -1,6 +1,6 @@
 // The loop: every event, in order. It alone changes the session and answers requests.
-using System.Diagnostics;
 using System.Threading.Channels;
+using LlmAssist.Engine.Sharing;
 using LlmAssist.Server.Lsp;
 using LlmAssist.Server.Rpc;
 
@@ -29,7 +29,7 @@ internal sealed class LanguageServer
         _connection = connection;
         _routes = routes;
         _time = time;
-        _processExit = processExit ?? WaitForExitAsync;
+        _processExit = processExit ?? ((id, cancellation) => ProcessEnd.WaitAsync(id, time, cancellation));
     }
 
     /// <summary>Has the session changed by the loop, in its turn. Safe on any thread.</summary>
@@ -260,19 +260,6 @@ internal sealed class LanguageServer
         catch (OperationCanceledException)
         {
             // The session ended before its client.
-        }
-    }
-
-    private static async Task WaitForExitAsync(int id, CancellationToken cancellation)
-    {
-        try
-        {
-            using var process = Process.GetProcessById(id);
-            await process.WaitForExitAsync(cancellation);
-        }
-        catch (ArgumentException)
-        {
-            // There is no such process: it has died already.
         }
     }
 }
