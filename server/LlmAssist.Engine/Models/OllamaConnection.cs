@@ -1,4 +1,5 @@
 // One endpoint of Ollama: the client, its breaker, and what calls tell of the server. Decides nothing.
+using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using LlmAssist.Engine.Ollama;
 
@@ -15,6 +16,7 @@ internal sealed class OllamaConnection(Uri endpoint, TimeProvider time) : IDispo
 
     private readonly Lazy<OllamaClient> _client = new(() => new(endpoint, time));
     private readonly CancellationTokenSource _ending = new();
+    private readonly ConcurrentDictionary<string, ModelFacts> _facts = new(); // by key
 
     /// <summary>Raised when a call went well; true if it was a request to a model, which so has proved that it lives.</summary>
     public event Action<OllamaConnection, bool>? Succeeded;
@@ -68,6 +70,28 @@ internal sealed class OllamaConnection(Uri endpoint, TimeProvider time) : IDispo
                 return true;
             },
             cancellation);
+
+    /// <summary>What the server knows about a model; asked once, as it cannot change.</summary>
+    /// <param name="isWanted">Whether somebody wants to use it: that it cannot be shown is then trouble. Of one that is only listed it is not.</param>
+    /// <exception cref="OllamaException">It failed, or the breaker is open.</exception>
+    public async Task<ModelFacts> FactsAsync(InstalledModel model, bool isWanted, CancellationToken cancellation)
+    {
+        if (KnownFacts(model.Key) is { } known)
+        {
+            return known;
+        }
+
+        var facts = await CallAsync(isAsked: true, isOfModel: isWanted, (client, either) => client.ShowWithListsAsync(model.Name, either), cancellation);
+
+        // Of the tensors, of which there are hundreds, nothing is needed later.
+        return _facts[model.Key] = facts with { Tensors = [] };
+    }
+
+    /// <summary>The same without asking; null if it was not asked yet.</summary>
+    public ModelFacts? KnownFacts(string key) => _facts.GetValueOrDefault(key);
+
+    /// <summary>The server is another one now, perhaps of another version.</summary>
+    public void ForgetFacts() => _facts.Clear();
 
     /// <summary>Continues a prompt.</summary>
     /// <exception cref="OllamaException">It failed, or the breaker is open.</exception>

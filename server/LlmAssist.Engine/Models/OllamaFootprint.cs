@@ -43,6 +43,10 @@ internal static class OllamaFootprint
         ["gemma2"] = 2, ["gemma3"] = 6, ["gemma3n"] = 5, ["gptoss"] = 2, ["gpt-oss"] = 2, ["cohere2"] = 4,
     };
 
+    /// <summary>The longest context that a model was trained for, in tokens; above zero.</summary>
+    public static int TrainedOf(InstalledModel installed, ModelFacts? facts) =>
+        (int)Math.Clamp(facts?.Number("context_length") ?? installed.TrainedContextTokens ?? int.MaxValue, 1, int.MaxValue);
+
     /// <summary>
     /// What a model takes of memory with one slot; zero for one that runs elsewhere. Never less than its weights, and finite
     /// whatever the server tells.

@@ -21,10 +21,8 @@ public sealed class OllamaHost : IModelHost, IDisposable
     private static readonly TimeSpan LookBefore = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LookIsOld = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan UnloadPolling = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan UsualStay = TimeSpan.FromMinutes(5); // Ollama's own default
     private static readonly TimeSpan StepAfter = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan StepIdle = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan LooksAgain = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LongestRetry = TimeSpan.FromMinutes(1);
 
@@ -33,11 +31,11 @@ public sealed class OllamaHost : IModelHost, IDisposable
     private readonly TimeProvider _time;
     private readonly Func<string, ModelFacts, bool> _fillsMiddle;
     private readonly SizeBook _sizes;
+    private readonly OllamaLoads _loads;
     private readonly SemaphoreSlim _oneLoad = new(1, 1);
     private readonly Lock _gate = new();
 
     // All guarded by _gate.
-    private readonly Dictionary<string, ModelFacts> _facts = [];
     private readonly OllamaResidency _residency;
     private readonly HashSet<string> _ours = []; // keys of models that this process has loaded
     private OllamaOptions _options = new();
@@ -72,6 +70,7 @@ public sealed class OllamaHost : IModelHost, IDisposable
         _time = time;
         _fillsMiddle = fillsMiddle;
         _sizes = new(keeper.Notes, time);
+        _loads = new(keeper.Notes, time);
         _residency = new(time, isUnified: OperatingSystem.IsMacOS() && RuntimeInformation.ProcessArchitecture == Architecture.Arm64);
         keeper.Add(this);
         keeper.Waiting += Waits;
@@ -149,7 +148,7 @@ public sealed class OllamaHost : IModelHost, IDisposable
     {
         get
         {
-            var loads = _keeper.Notes.Read().Loads;
+            var loads = _loads.Read();
             lock (_gate)
             {
                 return
@@ -283,7 +282,10 @@ public sealed class OllamaHost : IModelHost, IDisposable
 
                 _residency.Use(use.Key);
             });
-            Note(use);
+            if (IsBlind)
+            {
+                _loads.Used(IdOf(use.Name));
+            }
         }
     }
 
@@ -300,7 +302,7 @@ public sealed class OllamaHost : IModelHost, IDisposable
             ModelFacts? facts = null;
             try
             {
-                facts = await FactsAsync(connection, model, isWanted: false, cancellation);
+                facts = await connection.FactsAsync(model, isWanted: false, cancellation);
             }
             catch (OllamaException exception) when (!exception.ConcernsServer)
             {
@@ -446,7 +448,7 @@ public sealed class OllamaHost : IModelHost, IDisposable
             await Task.Delay(UnloadPolling, _time, cancellation);
         }
 
-        Forget(IdOf(model?.Name ?? name));
+        _loads.Forget(IdOf(model?.Name ?? name));
         lock (_gate)
         {
             _ours.Remove(key ?? "");
@@ -680,35 +682,31 @@ public sealed class OllamaHost : IModelHost, IDisposable
         }
 
         var inventory = await OllamaInventory.LookAsync(connection, known, isAsked, _time, cancellation);
-        var runners = Runners(inventory);
-        var loads = _keeper.Notes.Read().Loads;
-        var gone = new List<ModelId>();
+        var runners = Runners(connection, inventory);
+        var remembered = inventory.Running ?? _loads.Remembered();
         IReadOnlyList<ResidencyChange> changes = [];
+        var isLoading = false;
         Change(() =>
         {
-            if (_connection != connection)
+            if (_connection == connection)
             {
-                return;
+                isLoading = _loading is not null;
+                changes = SeeLocked(connection, inventory, remembered, runners);
             }
-
-            changes = SeeLocked(connection, inventory, runners, loads);
-
-            // A model that left with our note still there would be ours when others load it again.
-            gone.AddRange(inventory.Running is null
-                ? loads.Where(pair => UntilOf(pair.Value) <= _time.GetUtcNow()).Select(pair => pair.Key)
-                : loads.Where(pair => inventory.RunningOf(pair.Value.Key) is null && _loading is null && LooksAgain < _time.GetUtcNow() - pair.Value.At).Select(pair => pair.Key));
         });
-        gone.ForEach(Forget);
-        loads = changes.Count == 0 ? loads : _keeper.Notes.Read().Loads;
+        foreach (var gone in isLoading ? [] : _loads.Gone(inventory.Running))
+        {
+            _loads.Forget(gone);
+        }
+
         foreach (var change in changes)
         {
             // What another of our windows loads, that window tells.
-            if (change.Kind == MemoryEventKind.Load && loads.ContainsKey(IdOf(change.Model.Running.Name)))
+            var id = IdOf(change.Model.Running.Name);
+            if (change.Kind != MemoryEventKind.Load || !_loads.Read().ContainsKey(id))
             {
-                continue;
+                _keeper.Tell(change.Kind, id, new(change.Model.RamBytes), change.Reason, isSeen: true);
             }
-
-            _keeper.Tell(change.Kind, IdOf(change.Model.Running.Name), new(change.Model.RamBytes), change.Reason, isSeen: true);
         }
 
         if (changes.Count != 0)
@@ -720,7 +718,7 @@ public sealed class OllamaHost : IModelHost, IDisposable
     }
 
     // To look at all processes costs too much for every few seconds: only where one must have come or gone.
-    private IReadOnlyList<RunnerProcess> Runners(OllamaInventory inventory)
+    private IReadOnlyList<RunnerProcess> Runners(OllamaConnection connection, OllamaInventory inventory)
     {
         if (inventory.Running is not { Count: > 0 } running)
         {
@@ -731,26 +729,24 @@ public sealed class OllamaHost : IModelHost, IDisposable
         bool isMissing;
         lock (_gate)
         {
-            isMissing = _residency.Misses(running, known, WeightsOfLocked);
+            isMissing = _residency.Misses(running, known, key => connection.KnownFacts(key)?.WeightsPath);
         }
 
         return isMissing ? _runners.Read(rescan: true) : known;
     }
 
-    private string? WeightsOfLocked(string key) => _facts.GetValueOrDefault(key)?.WeightsPath;
-
-    private IReadOnlyList<ResidencyChange> SeeLocked(OllamaConnection connection, OllamaInventory inventory, IReadOnlyList<RunnerProcess> runners, IReadOnlyDictionary<ModelId, LoadNote> loads)
+    private IReadOnlyList<ResidencyChange> SeeLocked(OllamaConnection connection, OllamaInventory inventory, IReadOnlyList<RunningModel> running, IReadOnlyList<RunnerProcess> runners)
     {
         _inventory = inventory;
         if (_incarnation != connection.Health.Incarnation)
         {
             // Another version may see its models with other eyes, and it has none of ours in memory.
             _incarnation = connection.Health.Incarnation;
-            _facts.Clear();
+            connection.ForgetFacts();
             _ours.Clear();
         }
 
-        var changes = _residency.See(inventory.Running ?? Remembered(loads), runners, WeightsOfLocked);
+        var changes = _residency.See(running, runners, key => connection.KnownFacts(key)?.WeightsPath);
         if (_use is not { RemoteHost: null } use || inventory.Running is null)
         {
             return changes;
@@ -768,40 +764,6 @@ public sealed class OllamaHost : IModelHost, IDisposable
         }
 
         return changes;
-    }
-
-    // A server that does not tell what it has in memory: what windows and command line have loaded there, as long as it stays.
-    private IReadOnlyList<RunningModel> Remembered(IReadOnlyDictionary<ModelId, LoadNote> loads)
-    {
-        var now = _time.GetUtcNow();
-        return
-        [
-            .. loads.Where(pair => now < UntilOf(pair.Value)).Select(pair =>
-                new RunningModel(pair.Key.Name, pair.Value.Key == pair.Key.Name ? "" : pair.Value.Key, pair.Value.Bytes.Bytes, 0, pair.Value.ContextTokens, UntilOf(pair.Value))),
-        ];
-    }
-
-    private static DateTimeOffset UntilOf(LoadNote load) =>
-        load.KeepAlive == Timeout.InfiniteTimeSpan ? DateTimeOffset.MaxValue : load.LastUsed + (load.KeepAlive ?? UsualStay);
-
-    private void Forget(ModelId id)
-    {
-        if (_keeper.Notes.Read().Loads.ContainsKey(id))
-        {
-            _keeper.Notes.Change(notes => notes with { Loads = notes.Loads.Where(pair => pair.Key != id).ToDictionary() });
-        }
-    }
-
-    // Only a server that tells nothing needs to be remembered by the minute.
-    private void Note(OllamaUse use)
-    {
-        var id = IdOf(use.Name);
-        if (IsBlind && _keeper.Notes.Read().Loads.TryGetValue(id, out var load) && load.LastUsed + LooksAgain < _time.GetUtcNow())
-        {
-            _keeper.Notes.Change(notes => notes.Loads.TryGetValue(id, out var now)
-                ? notes with { Loads = new Dictionary<ModelId, LoadNote>(notes.Loads) { [id] = now with { LastUsed = _time.GetUtcNow() } } }
-                : notes);
-        }
     }
 
     private HeldModel? Held(string? key)
@@ -822,7 +784,7 @@ public sealed class OllamaHost : IModelHost, IDisposable
             .Where(pair => pair.Installed is { RemoteHost: null });
         foreach (var (installed, running) in candidates)
         {
-            var facts = await FactsAsync(connection, installed!, isWanted: false, cancellation);
+            var facts = await connection.FactsAsync(installed!, isWanted: false, cancellation);
             if (facts.RemoteHost is null && _fillsMiddle(installed!.Name, facts))
             {
                 Take(connection, installed, facts, running.ContextTokens ?? ContextOf(installed, facts), running.ContextTokens, ifFree: true);
@@ -845,7 +807,7 @@ public sealed class OllamaHost : IModelHost, IDisposable
                 }
             }
 
-            var facts = await FactsAsync(connection, model, isWanted: true, cancellation);
+            var facts = await connection.FactsAsync(model, isWanted: true, cancellation);
             if (!facts.Capabilities.Contains("completion", StringComparer.OrdinalIgnoreCase))
             {
                 throw new UserException(new(
@@ -913,11 +875,7 @@ public sealed class OllamaHost : IModelHost, IDisposable
         try
         {
             await connection.CallAsync(isAsked: true, isOfModel: true, (client, either) => client.LoadAsync(model.Name, choice.Tokens, keepAlive, either), cancellation);
-            var (id, now) = (IdOf(model.Name), _time.GetUtcNow());
-            _keeper.Notes.Change(notes => notes with
-            {
-                Loads = new Dictionary<ModelId, LoadNote>(notes.Loads) { [id] = new(model.Key, choice.Bytes, choice.Tokens, now, now, keepAlive) },
-            });
+            _loads.Loaded(IdOf(model.Name), model.Key, choice, keepAlive);
             lock (_gate)
             {
                 _ours.Add(model.Key);
@@ -944,7 +902,7 @@ public sealed class OllamaHost : IModelHost, IDisposable
         {
             return _inventory?.RunningOf(model.Key) is { } running
                 && _residency.Models.FirstOrDefault(held => held.Key == model.Key) is not { IsDead: true }
-                && (_options.ContextTokens is not { } wanted || running.ContextTokens is null || running.ContextTokens == Math.Min(wanted, TrainedOf(model, facts)))
+                && (_options.ContextTokens is not { } wanted || running.ContextTokens is null || running.ContextTokens == Math.Min(wanted, OllamaFootprint.TrainedOf(model, facts)))
                     ? running
                     : null;
         }
@@ -952,20 +910,10 @@ public sealed class OllamaHost : IModelHost, IDisposable
 
     private Newcomer NewcomerOf(InstalledModel model, ModelFacts? facts, HeldModel? replaced)
     {
-        int? wanted;
         lock (_gate)
         {
-            wanted = _options.ContextTokens;
+            return _sizes.NewcomerOf(IdOf(model.Name), model, facts, _options.ContextTokens) with { Replaces = new(replaced?.RamBytes ?? 0) };
         }
-
-        var newcomer = FreeNewcomerOf(model, facts) with { Replaces = new(replaced?.RamBytes ?? 0) };
-        if (wanted is null)
-        {
-            return newcomer;
-        }
-
-        var tokens = Math.Min(wanted.Value, TrainedOf(model, facts));
-        return newcomer with { IsContextFree = false, Choices = [new(tokens, _sizes.Predict(model.Key, OllamaFootprint.Of(model, facts), tokens))] };
     }
 
     // What could be loaded in place of a model that was refused: itself with a smaller context than the user has fixed, and others.
@@ -985,10 +933,10 @@ public sealed class OllamaHost : IModelHost, IDisposable
         {
             try
             {
-                var known = await FactsAsync(connection, other, isWanted: false, cancellation);
+                var known = await connection.FactsAsync(other, isWanted: false, cancellation);
                 if (known.RemoteHost is null && _fillsMiddle(other.Name, known))
                 {
-                    fitting.Add((IdOf(other.Name), MemoryGovernor.Judge(FreeNewcomerOf(other, known), residents, budget)));
+                    fitting.Add((IdOf(other.Name), MemoryGovernor.Judge(_sizes.NewcomerOf(IdOf(other.Name), other, known, null), residents, budget)));
                 }
             }
             catch (OllamaException)
@@ -997,17 +945,8 @@ public sealed class OllamaHost : IModelHost, IDisposable
             }
         }
 
-        var smaller = isFixed && MemoryGovernor.Judge(FreeNewcomerOf(refused, facts), residents, budget) is Verdict.Admit admit ? admit.Choice : default(ContextChoice?);
+        var smaller = isFixed && MemoryGovernor.Judge(_sizes.NewcomerOf(IdOf(refused.Name), refused, facts, null), residents, budget) is Verdict.Admit admit ? admit.Choice : default(ContextChoice?);
         return MemoryMessages.Instead(smaller, MemoryAdvice.Fitting(fitting));
-    }
-
-    private Newcomer FreeNewcomerOf(InstalledModel model, ModelFacts? facts)
-    {
-        var footprint = OllamaFootprint.Of(model, facts);
-        return new(IdOf(model.Name), [.. ContextTier.Ladder(TrainedOf(model, facts)).Select(count => new ContextChoice(count, _sizes.Predict(model.Key, footprint, count)))])
-        {
-            IsContextFree = true,
-        };
     }
 
     // For a model that is loaded already, or loaded elsewhere, and does not tell its context.
@@ -1019,11 +958,8 @@ public sealed class OllamaHost : IModelHost, IDisposable
             wanted = _options.ContextTokens;
         }
 
-        return Math.Min(wanted ?? (_keeper.Budget().Available is { } available ? ContextTier.TokensFor(available) : ContextTier.Unknown), TrainedOf(model, facts));
+        return Math.Min(wanted ?? (_keeper.Budget().Available is { } available ? ContextTier.TokensFor(available) : ContextTier.Unknown), OllamaFootprint.TrainedOf(model, facts));
     }
-
-    private static int TrainedOf(InstalledModel model, ModelFacts? facts) =>
-        (int)Math.Clamp(facts?.Number("context_length") ?? model.TrainedContextTokens ?? int.MaxValue, 1, int.MaxValue);
 
     // Memory has been larger or smaller for long enough, and nobody waits for the model: it is loaded anew with the context that suits.
     // Whoever writes must not pay for it, and no other model leaves for it.
@@ -1094,25 +1030,6 @@ public sealed class OllamaHost : IModelHost, IDisposable
         }
 
         return taken;
-    }
-
-    // A model that somebody wants and that cannot be shown is trouble; one that is only listed is not.
-    private async Task<ModelFacts> FactsAsync(OllamaConnection connection, InstalledModel model, bool isWanted, CancellationToken cancellation)
-    {
-        lock (_gate)
-        {
-            if (_facts.TryGetValue(model.Key, out var known))
-            {
-                return known;
-            }
-        }
-
-        var facts = await connection.CallAsync(isAsked: true, isOfModel: isWanted, (client, either) => client.ShowWithListsAsync(model.Name, either), cancellation);
-        lock (_gate)
-        {
-            // Of the tensors, of which there are hundreds, nothing is needed later.
-            return _facts[model.Key] = facts with { Tensors = [] };
-        }
     }
 
     private static MissingModelException NotInstalled(string name) => new(new(
@@ -1189,7 +1106,6 @@ public sealed class OllamaHost : IModelHost, IDisposable
         _retry = default;
         _inventory = null;
         _incarnation = 0;
-        _facts.Clear();
         _ours.Clear();
         _residency.Forget();
     }

@@ -1,5 +1,6 @@
 // What models take, predicted from their metadata and corrected by what loads have shown on this machine.
 using LlmAssist.Engine.Memory;
+using LlmAssist.Engine.Ollama;
 using LlmAssist.Engine.Sharing;
 
 namespace LlmAssist.Engine.Models;
@@ -8,6 +9,16 @@ namespace LlmAssist.Engine.Models;
 internal sealed class SizeBook(MachineNotes notes, TimeProvider time)
 {
     private const double WorthNoting = 0.02; // of a note; below it every load would write a file
+
+    /// <summary>A model that is to be loaded.</summary>
+    /// <param name="contextTokens">The context that the user has fixed; null for whatever fits.</param>
+    public Newcomer NewcomerOf(ModelId id, InstalledModel model, ModelFacts? facts, int? contextTokens)
+    {
+        var footprint = OllamaFootprint.Of(model, facts);
+        var trained = OllamaFootprint.TrainedOf(model, facts);
+        var tokens = contextTokens is { } given ? [Math.Min(given, trained)] : ContextTier.Ladder(trained);
+        return new(id, [.. tokens.Select(count => new ContextChoice(count, Predict(model.Key, footprint, count)))]) { IsContextFree = contextTokens is null };
+    }
 
     /// <summary>What a model takes of the machine's memory. With a context that was seen before, what was seen; with another one, that and the difference that the metadata predict.</summary>
     /// <param name="key">Which weights: the digest.</param>

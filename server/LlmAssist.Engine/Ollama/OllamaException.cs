@@ -149,7 +149,6 @@ public sealed class OllamaException : UserException
         503 or 429 => OllamaReason.Busy,
         _ when Says(said, "requires more system memory", "out of memory", "insufficient memory", "unable to allocate", "failed to allocate", "signal: killed") => OllamaReason.OutOfMemory,
         _ when Says(said, "server busy") => OllamaReason.Busy,
-        _ when Says(said, "timed out waiting for") => OllamaReason.TimedOut,
         _ when Says(said, "does not support", "must be of type", "invalid model name", "missing unit in duration") => OllamaReason.Unsupported,
         _ when Says(said, "pull model manifest: file does not exist") || (Says(said, "model '") && Says(said, "' not found")) => OllamaReason.ModelMissing,
         >= 400 and < 500 => OllamaReason.Unsupported,

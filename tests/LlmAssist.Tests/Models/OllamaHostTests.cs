@@ -60,6 +60,41 @@ public sealed class OllamaHostTests
         Assert.Equal(expected, Assert.Single(play.Host.Residents).ContextTokens);
     }
 
+    // The memory that is free from some time after a load with 4000 tokens on, and the contexts of all loads.
+    [Theory]
+    [InlineData(12, "4000 8000")]
+    [InlineData(5, "4000 6000")]
+    [InlineData(1.7, "4000")] // what the load has left
+    [InlineData(0.3, "4000")] // with less it would not fit either; that it should leave is for the governor to say
+    public async Task The_context_follows_free_memory_when_nobody_uses_the_model(double free, string loads)
+    {
+        await using var play = new LanePlay(new() { Models = [Coder], KeepAliveSeconds = 3600 });
+        await play.ReadyAsync();
+        play.Probe.Available = ByteSize.GiB(free);
+        using var ending = new CancellationTokenSource();
+        var watching = play.Host.WatchAsync(ending.Token);
+        var poll = TimeSpan.FromSeconds(5);
+        for (var passed = TimeSpan.Zero; passed < TimeSpan.FromMinutes(7); passed += poll)
+        {
+            // A use begins the waiting anew: the first minute is over when it has been quiet for one.
+            await play.Time.ArmedAsync(poll).WaitAsync(Play.Hang);
+            if (passed < TimeSpan.FromMinutes(6))
+            {
+                Assert.Equal(1, play.Server.Loads);
+            }
+
+            play.ServerTime.Advance(poll);
+            play.Time.Advance(poll);
+        }
+
+        await play.Time.ArmedAsync(poll).WaitAsync(Play.Hang);
+        await ending.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => watching);
+        var contexts = play.Server.Asked.Where(asked => asked.Path == "/api/generate").Select(asked => asked.Body!["options"]!["num_ctx"]!.GetValue<int>());
+        Assert.Equal(loads, string.Join(' ', contexts));
+        Assert.Equal(int.Parse(loads.Split(' ')[^1], System.Globalization.CultureInfo.InvariantCulture), play.Host.TryUse()!.ContextTokens);
+    }
+
     [Fact]
     public async Task A_model_that_runs_is_used_with_the_context_it_has()
     {

@@ -65,7 +65,7 @@ public sealed class OllamaFaultTests
     [InlineData(500, "model requires more system memory (21.5 GiB) than is available (12.0 GiB)", OllamaReason.OutOfMemory)]
     [InlineData(500, "llama runner process has terminated: cudaMalloc failed: out of memory", OllamaReason.OutOfMemory)]
     [InlineData(500, "llama runner process has terminated: signal: killed", OllamaReason.OutOfMemory)]
-    [InlineData(500, "timed out waiting for llama-server to start - progress 0.00", OllamaReason.TimedOut)]
+    [InlineData(500, "timed out waiting for llama-server to start - progress 0.00", OllamaReason.Failed)]
     [InlineData(500, "llama-server process has terminated: exit status 1: error", OllamaReason.Failed)]
     [InlineData(503, "server busy, please try again.  maximum pending requests exceeded", OllamaReason.Busy)]
     public async Task An_error_has_the_same_reason_however_it_comes(int status, string text, OllamaReason reason)
