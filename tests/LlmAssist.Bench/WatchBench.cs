@@ -41,7 +41,7 @@ internal sealed class WatchBench(string server, string work, double minutes)
         return
         [
             new("watchOverhead", new("Watching three models: processor", "Vigilar tres modelos: procesador"), "%", new([more.ProcessorPercent - less.ProcessorPercent]), new(0.05),
-                new($"of one core, user and system, more than with Ollama disabled, in {text} min after four of settling; a client that was initialized and asks nothing", $"de un núcleo, usuario y sistema, por encima de lo mismo con Ollama desactivado, en {text} min tras cuatro de reposo; un cliente inicializado que no pide nada")),
+                new($"of one core, user and system, more than with Ollama disabled, in {text} min after four of settling; a client that was initialized and asks nothing, so that Ollama is looked at every 30 s", $"de un núcleo, usuario y sistema, por encima de lo mismo con Ollama desactivado, en {text} min tras cuatro de reposo; un cliente inicializado que no pide nada, así que Ollama se mira cada 30 s")),
             new("watchProcessor", new("  the whole server", "  el servidor entero"), "%", new([more.ProcessorPercent]), null, default),
             new("watchProcessorIdle", new("  the same, Ollama disabled", "  lo mismo, con Ollama desactivado"), "%", new([less.ProcessorPercent]), null, new("at the same time", "al mismo tiempo")),
             new("watchGrowth", new("Watching three models: private memory gained", "Vigilar tres modelos: memoria privada ganada"), "MiB", new([more.PrivateMebibytes]), new(3),

@@ -17,6 +17,7 @@ namespace LlmAssist.Engine.Models;
 public sealed class OllamaHost : IModelHost, IDisposable
 {
     private static readonly TimeSpan WatchRunning = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Attention = TimeSpan.FromMinutes(2); // who has not typed or asked for longer is not looking
     private static readonly TimeSpan LeastWait = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LookBefore = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LookIsOld = TimeSpan.FromSeconds(10);
@@ -47,6 +48,7 @@ public sealed class OllamaHost : IModelHost, IDisposable
     private string? _loading;
     private CancellationTokenSource _replacing = new(); // canceled when another model is wanted than the one that answers
     private TaskCompletionSource _quiet = NewSignal(); // ends when nothing is generated any more
+    private long _wantedAt; // when anybody last typed, or asked for something
     private ModelId? _bringingIn; // waits for its turn, or is being loaded
     private ModelId? _waitingFor; // what another window loads meanwhile
     private (int Tokens, long Since)? _step; // a context that would suit the memory better, and since when
@@ -71,6 +73,7 @@ public sealed class OllamaHost : IModelHost, IDisposable
         _fillsMiddle = fillsMiddle;
         _sizes = new(keeper.Notes, time);
         _loads = new(keeper.Notes, time);
+        _wantedAt = time.GetTimestamp();
         _residency = new(time, isUnified: OperatingSystem.IsMacOS() && RuntimeInformation.ProcessArchitecture == Architecture.Arm64);
         keeper.Add(this);
         keeper.Waiting += Waits;
@@ -209,6 +212,7 @@ public sealed class OllamaHost : IModelHost, IDisposable
     {
         lock (_gate)
         {
+            _wantedAt = _time.GetTimestamp();
             if (_connection is not { } connection || _suspended is not null)
             {
                 return null;
@@ -599,7 +603,8 @@ public sealed class OllamaHost : IModelHost, IDisposable
         lock (_gate)
         {
             var idle = _keeper.Options.Poll;
-            var regular = _trouble is { IsOfServer: true } ? retry : RunningLocked.Count == 0 || idle < WatchRunning ? idle : WatchRunning;
+            var isWatched = 0 < RunningLocked.Count && _time.GetElapsedTime(_wantedAt) < Attention;
+            var regular = _trouble is { IsOfServer: true } ? retry : !isWatched || idle < WatchRunning ? idle : WatchRunning;
             return regular < LeastWait ? LeastWait : regular;
         }
     }
@@ -1050,6 +1055,7 @@ public sealed class OllamaHost : IModelHost, IDisposable
     {
         lock (_gate)
         {
+            _wantedAt = _time.GetTimestamp();
             return _connection ?? throw new UserException(new(
                 "Ollama is switched off. Set llmAssist.ollama.enabled to true to use its models.",
                 "Ollama está desactivado. Ponga llmAssist.ollama.enabled en true para usar sus modelos."));

@@ -60,6 +60,27 @@ public sealed class OllamaHostTests
         Assert.Equal(expected, Assert.Single(play.Host.Residents).ContextTokens);
     }
 
+    [Fact]
+    public async Task Nobody_looks_often_for_one_who_does_not_type()
+    {
+        await using var play = new LanePlay(new() { Models = [Coder], KeepAliveSeconds = 3600 });
+        await play.ReadyAsync();
+        using var ending = new CancellationTokenSource();
+        var watching = play.Host.WatchAsync(ending.Token);
+        for (var passed = 0; passed < 120; passed += 5)
+        {
+            await play.Time.ArmedAsync(TimeSpan.FromSeconds(5)).WaitAsync(Play.Hang);
+            play.Time.Advance(TimeSpan.FromSeconds(5));
+        }
+
+        await play.Time.ArmedAsync(TimeSpan.FromSeconds(30)).WaitAsync(Play.Hang);
+        play.Host.TryUse();
+        play.Time.Advance(TimeSpan.FromSeconds(30));
+        await play.Time.ArmedAsync(TimeSpan.FromSeconds(5)).WaitAsync(Play.Hang);
+        await ending.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => watching);
+    }
+
     // The memory that is free from some time after a load with 4000 tokens on, and the contexts of all loads.
     [Theory]
     [InlineData(12, "4000 8000")]
@@ -68,7 +89,7 @@ public sealed class OllamaHostTests
     [InlineData(0.3, "4000")] // with less it would not fit either; that it should leave is for the governor to say
     public async Task The_context_follows_free_memory_when_nobody_uses_the_model(double free, string loads)
     {
-        await using var play = new LanePlay(new() { Models = [Coder], KeepAliveSeconds = 3600 });
+        await using var play = new LanePlay(new() { Models = [Coder], KeepAliveSeconds = 3600 }, memory: new() { Poll = TimeSpan.FromSeconds(5) });
         await play.ReadyAsync();
         play.Probe.Available = ByteSize.GiB(free);
         using var ending = new CancellationTokenSource();
