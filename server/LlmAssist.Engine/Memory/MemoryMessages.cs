@@ -111,6 +111,11 @@ public static class MemoryMessages
         $"{id.Name} waits: another window is loading {other.Name}.",
         $"{id.Name} espera: otra ventana está cargando {other.Name}.");
 
+    /// <summary>A load was given up because this process stood still while it held the turn.</summary>
+    public static Phrase Overtaken(ModelId id) => new(
+        $"{id.Name} was not loaded: this process stood still for some seconds, and another window has taken its turn to load. Try again.",
+        $"{id.Name} no se cargó: este proceso estuvo parado unos segundos y otra ventana tomó su turno para cargar. Inténtelo de nuevo.");
+
     /// <summary>A model is to be asked that is not in memory any more.</summary>
     public static Phrase HasLeft(ModelId id) => new(
         $"{id.Name} has left memory; it is loaded again when there is room.",

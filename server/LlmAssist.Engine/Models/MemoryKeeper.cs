@@ -195,7 +195,7 @@ public sealed class MemoryKeeper : IDisposable
     /// <param name="load">Loads it with a context. Canceled if another window has lost patience with this one.</param>
     /// <returns>What it was loaded with; null if there was nothing to load.</returns>
     /// <exception cref="RefusedException">It does not fit, whatever leaves.</exception>
-    /// <exception cref="UserException">It took more than was predicted, and had to leave again.</exception>
+    /// <exception cref="UserException">It took more than was predicted, and had to leave again; or another window has lost patience with this one.</exception>
     public async Task<ContextChoice?> LoadAsync(
         ModelId id,
         Func<CancellationToken, Task<Newcomer?>> newcomer,
@@ -212,7 +212,15 @@ public sealed class MemoryKeeper : IDisposable
         }
 
         var choice = await MakeRoomAsync(wanted, either.Token);
-        await load(choice, either.Token);
+        try
+        {
+            await load(choice, either.Token);
+        }
+        catch (OperationCanceledException) when (lease is { Lost.IsCancellationRequested: true } && !cancellation.IsCancellationRequested)
+        {
+            throw new UserException(MemoryMessages.Overtaken(id));
+        }
+
         await LookAsync(either.Token);
         Tell(MemoryEventKind.Load, id, Residents().FirstOrDefault(resident => resident.Id == id)?.Bytes ?? choice.Bytes, MemoryMessages.AskedWith(choice.Tokens));
         await CorrectAsync(id, choice, either.Token);
@@ -439,6 +447,10 @@ public sealed class MemoryKeeper : IDisposable
             catch (UserException)
             {
                 // It does not go, and its host tells of that. The next judgment finds it busy, and takes another.
+            }
+            catch (Exception exception) when (exception is ObjectDisposedException or OperationCanceledException && !cancellation.IsCancellationRequested)
+            {
+                // Another server is asked from now on. Whoever watches must go on watching.
             }
         }
     }

@@ -1003,6 +1003,10 @@ public sealed class OllamaHost : IModelHost, IDisposable
         {
             await BringInAsync(connection, model, cancellation, mustReload: true);
         }
+        catch (Exception exception) when (exception is ObjectDisposedException or OperationCanceledException && !cancellation.IsCancellationRequested)
+        {
+            // The endpoint has changed meanwhile.
+        }
         catch (UserException exception)
         {
             // Failures of calls are noted where the call is made.

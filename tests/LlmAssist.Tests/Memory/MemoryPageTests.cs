@@ -53,6 +53,7 @@ public sealed class MemoryPageTests
         ("While loading and asking: in the status",
         [
             ("Another window is loading", MemoryMessages.Waits(Coder, Other)),
+            ("This process was stopped while it loaded", MemoryMessages.Overtaken(Coder)),
             ("A model is to be asked that has just left", MemoryMessages.HasLeft(Coder)),
             ("A model does not leave: the answer to an unload", MemoryMessages.StillThere(Other, TimeSpan.FromSeconds(30))),
         ]),
