@@ -79,7 +79,7 @@ internal static class ServerHost
         ollama.GoesElsewhere += ollamaWork.AnnounceModel;
         ollama.Changed += ollamaWork.Log;
         var configuration = new ConfigurationHandlers(
-            JsonSerializer.SerializeToElement(choices.Read(), LspJson.Default.JsonObject),
+            choices.Read(),
             FileSettings(environment.Folders, message => client.Log(MessageType.Warning, message)),
             client,
             work,

@@ -146,7 +146,7 @@ internal sealed record Report(IReadOnlyList<(string Name, string Value)> Machine
 
         return page.ToString();
 
-        static string Row(IEnumerable<string> cells) => $"| {string.Join(" | ", cells.Select(cell => cell.Replace("|", "\\|", StringComparison.Ordinal)))} |\n";
+        static string Row(IEnumerable<string?> cells) => $"| {string.Join(" | ", cells.Select(cell => (cell ?? "").Replace("|", "\\|", StringComparison.Ordinal)))} |\n";
     }
 
     public string ToJson() => new JsonObject

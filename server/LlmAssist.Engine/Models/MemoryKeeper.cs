@@ -37,6 +37,7 @@ public sealed class MemoryKeeper : IDisposable
     private static readonly TimeSpan CachesStayGone = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Sampling = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan RefusalIsKnown = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LeastPause = TimeSpan.FromSeconds(1);
 
     private readonly IMemoryProbe _probe;
@@ -147,7 +148,6 @@ public sealed class MemoryKeeper : IDisposable
             _options = options;
         }
 
-        Publish();
         Moved();
     }
 
@@ -234,6 +234,8 @@ public sealed class MemoryKeeper : IDisposable
     /// <summary>Looks after memory until canceled.</summary>
     public async Task WatchAsync(CancellationToken cancellation)
     {
+        // A program that starts has better things to do.
+        await Task.Delay(FirstPause, _time, cancellation);
         while (true)
         {
             Task moved;

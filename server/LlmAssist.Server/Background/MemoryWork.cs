@@ -1,4 +1,5 @@
 // What the session's settings mean for memory, and what the user must be told of what happens to models.
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using LlmAssist.Engine;
 using LlmAssist.Engine.Memory;
@@ -14,6 +15,7 @@ namespace LlmAssist.Server.Background;
 internal sealed class MemoryWork(MemoryKeeper keeper, OllamaHost ollama, ChoiceFile choices, ClientLink client, TimeProvider time, Action<Action<Session.Session>> post, CancellationToken ending)
 {
     private static readonly TimeSpan SwitchPause = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan ShownIsKnown = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan LastUnloads = TimeSpan.FromSeconds(2); // editors do not wait longer for a server to end
 
     internal static readonly Phrase Unload = new("Unload", "Descargar");
@@ -22,6 +24,7 @@ internal sealed class MemoryWork(MemoryKeeper keeper, OllamaHost ollama, ChoiceF
 
     private readonly Lock _gate = new();
     private readonly List<List<MemoryEvent>> _collecting = []; // guarded by _gate
+    private readonly Dictionary<(MemoryEventKind Kind, ModelId Id), long> _shownAt = []; // guarded by _gate
     private readonly HashSet<ModelId> _offered = []; // guarded by _gate; whose offer is pending
     private volatile SessionSnapshot _session = new();
 
@@ -63,9 +66,24 @@ internal sealed class MemoryWork(MemoryKeeper keeper, OllamaHost ollama, ChoiceF
         var speech = _session.Speech;
         var line = MemoryMessages.Line(happened);
         client.Log(happened.Kind is MemoryEventKind.Crash or MemoryEventKind.Refuse ? MessageType.Warning : MessageType.Info, line.In(speech));
-        if (!isCollected && happened.Kind is MemoryEventKind.Evict or MemoryEventKind.Crash)
+        if (!isCollected && happened.Kind is MemoryEventKind.Evict or MemoryEventKind.Crash && IsNews(happened))
         {
             client.Show(happened.Kind == MemoryEventKind.Crash ? MessageType.Warning : MessageType.Info, line, speech);
+        }
+    }
+
+    // A program that loads the same model again and again must not make us say the same again and again.
+    private bool IsNews(MemoryEvent happened)
+    {
+        lock (_gate)
+        {
+            if (_shownAt.TryGetValue((happened.Kind, happened.Id), out var at) && time.GetElapsedTime(at) < ShownIsKnown)
+            {
+                return false;
+            }
+
+            _shownAt[(happened.Kind, happened.Id)] = time.GetTimestamp();
+            return true;
         }
     }
 
@@ -198,23 +216,23 @@ internal sealed class MemoryWork(MemoryKeeper keeper, OllamaHost ollama, ChoiceF
 /// <param name="path">The file.</param>
 internal sealed class ChoiceFile(string path)
 {
-    /// <summary>The layer; an empty object if there is none that can be read.</summary>
-    public JsonObject Read()
+    /// <summary>The layer; undefined if there is none that can be read.</summary>
+    public JsonElement Read()
     {
         try
         {
-            return File.Exists(path) && JsonNode.Parse(File.ReadAllBytes(path)) is JsonObject choices ? choices : [];
+            return File.Exists(path) ? JsonElement.Parse(File.ReadAllBytes(path)) : default;
         }
-        catch (Exception exception) when (exception is System.Text.Json.JsonException or IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is JsonException or IOException or UnauthorizedAccessException)
         {
-            return [];
+            return default;
         }
     }
 
     /// <summary>Keeps one more answer. If that is not possible, the user is asked again next time.</summary>
     public void Set(string key, string value)
     {
-        var choices = Read();
+        var choices = Read() is { ValueKind: JsonValueKind.Object } kept ? JsonObject.Create(kept)! : [];
         choices[key] = value;
         try
         {

@@ -1,6 +1,5 @@
 // How the records become JSON and back; generated, without reflection.
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 
 namespace LlmAssist.Server.Lsp;
@@ -41,7 +40,6 @@ namespace LlmAssist.Server.Lsp;
 [JsonSerializable(typeof(ProgressParams))]
 [JsonSerializable(typeof(WorkDoneProgressCancelParams))]
 [JsonSerializable(typeof(JsonElement))]
-[JsonSerializable(typeof(JsonObject))]
 internal sealed partial class LspJson : JsonSerializerContext;
 
 /// <summary>The same for our own records, where null is written: scripts rely on members being there.</summary>

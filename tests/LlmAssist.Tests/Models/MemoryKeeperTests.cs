@@ -25,6 +25,8 @@ public sealed class MemoryKeeperTests
         keeper.Configure(new() { Limit = ByteSize.GiB(1) });
         using var ending = new CancellationTokenSource();
         var watching = keeper.WatchAsync(ending.Token);
+        await time.ArmedAsync(TimeSpan.FromSeconds(2)).WaitAsync(Play.Hang);
+        time.Advance(TimeSpan.FromSeconds(2));
         for (var look = 1; look <= 3; look++)
         {
             await time.ArmedAsync(TimeSpan.FromSeconds(30)).WaitAsync(Play.Hang);
