@@ -13,6 +13,9 @@ public sealed record Resident(ModelId Id, ByteSize Bytes, DateTimeOffset LastUse
     /// <summary>Whether it answers somebody, or may at any moment: it is then never taken away.</summary>
     public bool IsBusy { get; init; }
 
+    /// <summary>Whether it was told to leave and will soon be gone: worth waiting for. It is busy until then.</summary>
+    public bool IsLeaving { get; init; }
+
     /// <summary>Whether one of our windows has loaded it, rather than another program.</summary>
     public bool IsOurs { get; init; }
 

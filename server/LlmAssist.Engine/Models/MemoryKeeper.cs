@@ -37,6 +37,7 @@ public sealed class MemoryKeeper : IDisposable
     private static readonly TimeSpan CachesStayGone = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Sampling = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan RefusalIsKnown = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan Leaving = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LeastPause = TimeSpan.FromSeconds(1);
 
@@ -352,6 +353,12 @@ public sealed class MemoryKeeper : IDisposable
 
                     // With the context that this was done for. More may be free now, and to take that could cost more models.
                     newcomer = newcomer with { Choices = [.. newcomer.Choices.Where(choice => choice.Tokens <= evict.Choice.Tokens)] };
+                    break;
+
+                case Verdict.Refuse when Residents().Any(resident => resident.IsLeaving && !stayed.Contains(resident.Id)):
+                    // Somebody else has told it to leave. In a moment there may be room.
+                    await Task.Delay(Leaving, _time, cancellation);
+                    await LookAsync(cancellation);
                     break;
 
                 case Verdict.Refuse refuse:

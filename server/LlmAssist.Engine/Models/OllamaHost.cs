@@ -160,6 +160,7 @@ public sealed class OllamaHost : IModelHost, IDisposable
                     {
                         // One that was told to leave and has not cannot be made to.
                         IsBusy = IsAnsweringLocked(model) || model.IsBusy || model.IsLeaving,
+                        IsLeaving = model is { IsLeaving: true, IsStuck: false },
                         IsOurs = _ours.Contains(model.Key) || loads.ContainsKey(IdOf(model.Running.Name)),
                     }),
                 ];

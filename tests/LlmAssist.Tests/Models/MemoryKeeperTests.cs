@@ -50,6 +50,25 @@ public sealed class MemoryKeeperTests
         Assert.Equal(["caches", "evict"], host.Told);
     }
 
+    [Fact]
+    public async Task A_load_waits_for_what_is_leaving_already()
+    {
+        using var folder = new TempFolder();
+        var time = new ArmedTime();
+        using var keeper = new MemoryKeeper(folder.Path, new Machine(), time);
+        var host = new Host(null) { IsLeaving = true };
+        keeper.Add(host);
+        keeper.Configure(new() { Limit = ByteSize.GiB(5) });
+        var newcomer = new Newcomer(new(ModelSource.Ollama, "mistral:7b"), [new(1000, ByteSize.GiB(4))]);
+        var loading = keeper.LoadAsync(newcomer.Id, _ => Task.FromResult<Newcomer?>(newcomer), (_, _) => Task.CompletedTask, default);
+        await time.ArmedAsync(TimeSpan.FromMilliseconds(100)).WaitAsync(Play.Hang);
+        Assert.False(loading.IsCompleted);
+        host.Leave();
+        time.Advance(TimeSpan.FromMilliseconds(100));
+        Assert.Equal(1000, (await loading.WaitAsync(Play.Hang))!.Value.Tokens);
+        Assert.Empty(host.Told);
+    }
+
     private sealed class Machine : IMemoryProbe
     {
         public ByteSize Available { get; init; } = ByteSize.GiB(8);
@@ -67,7 +86,11 @@ public sealed class MemoryKeeperTests
 
         public int Asked => Told.Count(static told => told == "evict");
 
-        public IReadOnlyList<Resident> Residents => _isGone ? [] : [new(Model, Size, DateTimeOffset.UnixEpoch) { IsOurs = true }];
+        public bool IsLeaving { get; init; }
+
+        public IReadOnlyList<Resident> Residents => _isGone ? [] : [new(Model, Size, DateTimeOffset.UnixEpoch) { IsOurs = true, IsLeaving = IsLeaving, IsBusy = IsLeaving }];
+
+        public void Leave() => _isGone = true;
 
         public Task LookAsync(CancellationToken cancellation) => Task.CompletedTask;
 
