@@ -343,7 +343,9 @@ public sealed class MemoryKeeper : IDisposable
         var stayed = new HashSet<ModelId>();
         while (true)
         {
-            switch (MemoryGovernor.Judge(newcomer, ResidentsBut(stayed), Budget()))
+            // Judged and looked at once: meanwhile others look too, and what was leaving may be gone.
+            var residents = ResidentsBut(stayed);
+            switch (MemoryGovernor.Judge(newcomer, residents, Budget()))
             {
                 case Verdict.Admit admit:
                     return admit.Choice;
@@ -355,7 +357,7 @@ public sealed class MemoryKeeper : IDisposable
                     newcomer = newcomer with { Choices = [.. newcomer.Choices.Where(choice => choice.Tokens <= evict.Choice.Tokens)] };
                     break;
 
-                case Verdict.Refuse when Residents().Any(resident => resident.IsLeaving && !stayed.Contains(resident.Id)):
+                case Verdict.Refuse when residents.Any(resident => resident.IsLeaving && !stayed.Contains(resident.Id)):
                     // Somebody else has told it to leave. In a moment there may be room.
                     await Task.Delay(Leaving, _time, cancellation);
                     await LookAsync(cancellation);
