@@ -46,15 +46,14 @@ public sealed class MemoryKeeper : IDisposable
     private readonly string _loads;
     private readonly string _reliefs;
     private readonly WindowBoard _windows;
-    private readonly MachineNotes _notes;
     private readonly Lock _gate = new();
 
     // All guarded by _gate.
     private readonly Dictionary<ModelId, DateTimeOffset> _uses = [];
+    private readonly Dictionary<ModelId, long> _refusedAt = [];
     private IReadOnlyList<IModelHost> _hosts = [];
     private MemoryOptions _options = new();
     private long? _cachesDroppedAt;
-    private readonly Dictionary<ModelId, long> _refusedAt = [];
     private IReadOnlyList<ModelShare> _patterns = []; // as of the last tick
     private long? _sampledAt;
     private TaskCompletionSource _moved = NewSignal();
@@ -67,7 +66,7 @@ public sealed class MemoryKeeper : IDisposable
         _loads = folder;
         _reliefs = Path.Combine(folder, "relief");
         _windows = new(folder, time);
-        _notes = new(folder, time);
+        Notes = new(folder, time);
         History = new(folder, time);
     }
 
@@ -81,7 +80,7 @@ public sealed class MemoryKeeper : IDisposable
     public MemoryHistory History { get; }
 
     /// <summary>What windows and command line remember together.</summary>
-    public MachineNotes Notes => _notes;
+    public MachineNotes Notes { get; }
 
     /// <summary>What the user wants.</summary>
     public MemoryOptions Options
@@ -175,7 +174,7 @@ public sealed class MemoryKeeper : IDisposable
     /// <summary>Pins a model, or no longer, for all windows and until further notice.</summary>
     public void Pin(ModelId id, bool isPinned)
     {
-        _notes.Change(notes =>
+        Notes.Change(notes =>
         {
             var pinned = notes.Pinned.ToHashSet();
             return (isPinned ? pinned.Add(id) : pinned.Remove(id)) ? notes with { Pinned = pinned } : notes;
@@ -266,14 +265,14 @@ public sealed class MemoryKeeper : IDisposable
     {
         var residents = Residents();
         Publish(residents);
-        var reading = _probe.Read();
+        var (reading, options) = (_probe.Read(), Options);
         if (IsTimeToSample())
         {
             History.Add(new MemorySample(
-                _time.GetUtcNow(), reading.System?.Total, reading.System?.Available, Options.Limit, [.. residents.Select(static resident => new ModelShare(resident.Id, resident.Bytes))]));
+                _time.GetUtcNow(), reading.System?.Total, reading.System?.Available, options.Limit, [.. residents.Select(static resident => new ModelShare(resident.Id, resident.Bytes))]));
         }
 
-        if (!Options.IsEnabled || MemoryGovernor.Relieve(residents, Budget(), _time.GetUtcNow()) is not { } relief)
+        if (!options.IsEnabled || MemoryGovernor.Relieve(residents, MemoryBudget.Of(reading, options.Limit, options.Scope), _time.GetUtcNow()) is not { } relief)
         {
             return;
         }
@@ -366,7 +365,7 @@ public sealed class MemoryKeeper : IDisposable
                 case Verdict.Refuse refuse:
                     var pinned = Residents().Where(static resident => resident.IsPinned).Select(static resident => resident.Id).ToList();
                     var refusal = MemoryMessages.Refused(newcomer, refuse, Options.Limit, pinned);
-                    if (IsNewsLately(newcomer.Id))
+                    if (IsNews(newcomer.Id))
                     {
                         Tell(MemoryEventKind.Refuse, newcomer.Id, refuse.Needed, refusal);
                     }
@@ -377,7 +376,7 @@ public sealed class MemoryKeeper : IDisposable
     }
 
     // Who types asks for the same model again and again.
-    private bool IsNewsLately(ModelId id)
+    private bool IsNews(ModelId id)
     {
         lock (_gate)
         {
@@ -506,7 +505,7 @@ public sealed class MemoryKeeper : IDisposable
     }
 
     private IEnumerable<ModelId> Pins(IReadOnlyList<WindowState> others) =>
-        _notes.Read().Pinned.Concat(Options.Pinned).Concat(others.SelectMany(static window => window.Pinned));
+        Notes.Read().Pinned.Concat(Options.Pinned).Concat(others.SelectMany(static window => window.Pinned));
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

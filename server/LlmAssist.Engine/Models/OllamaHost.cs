@@ -161,7 +161,7 @@ public sealed class OllamaHost : IModelHost, IDisposable
                         // One that was told to leave and has not cannot be made to.
                         IsBusy = IsAnsweringLocked(model) || model.IsBusy || model.IsLeaving,
                         IsLeaving = model is { IsLeaving: true, IsStuck: false },
-                        IsOurs = _ours.Contains(model.Key) || loads.ContainsKey(IdOf(model.Running.Name)),
+                        IsOurs = loads.ContainsKey(IdOf(model.Running.Name)),
                     }),
                 ];
             }
@@ -753,6 +753,12 @@ public sealed class OllamaHost : IModelHost, IDisposable
         }
 
         var changes = _residency.See(running, runners, key => connection.KnownFacts(key)?.WeightsPath);
+        foreach (var gone in changes.Where(static change => change.Kind == MemoryEventKind.Expire))
+        {
+            // Loaded again by others it would not be ours.
+            _ours.Remove(gone.Model.Key);
+        }
+
         if (_use is not { RemoteHost: null } use || inventory.Running is null)
         {
             return changes;

@@ -58,7 +58,7 @@ internal sealed class MemoryCommands(StatusReporter status, MemoryWork memory, M
                     sample.Limit.Bytes,
                     [.. sample.Models.Select(share => new HistoryShare(share.Id.ToString(), share.Bytes.Bytes))])),
             ],
-            [.. events.Select(happened => new HistoryEvent(happened.At, NameOf(happened.Kind), happened.Id.ToString(), happened.Bytes.Bytes, happened.Reason.In(session.Speech)))]));
+            [.. events.Select(happened => new HistoryEvent(happened.At, happened.Kind.ToString().ToLowerInvariant(), happened.Id.ToString(), happened.Bytes.Bytes, happened.Reason.In(session.Speech)))]));
     }
 
     public async ValueTask<SetLimitAnswer> SetLimitAsync(SessionSnapshot session, SetLimitArgument argument, CancellationToken cancellation)
@@ -81,15 +81,4 @@ internal sealed class MemoryCommands(StatusReporter status, MemoryWork memory, M
         await done.Task.WaitAsync(cancellation);
         return new(limit, new Phrase($"The memory limit is {new ByteSize(limit)}.", $"El límite de memoria es de {new ByteSize(limit)}.").In(session.Speech));
     }
-
-    /// <summary>A kind as it is written: load, unload, evict, refuse, expire, crash.</summary>
-    public static string NameOf(MemoryEventKind kind) => kind switch
-    {
-        MemoryEventKind.Load => "load",
-        MemoryEventKind.Unload => "unload",
-        MemoryEventKind.Evict => "evict",
-        MemoryEventKind.Refuse => "refuse",
-        MemoryEventKind.Expire => "expire",
-        _ => "crash",
-    };
 }

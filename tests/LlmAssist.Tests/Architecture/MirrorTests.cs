@@ -55,7 +55,7 @@ public sealed partial class MirrorTests : IDisposable
 
     private static readonly string[] NoCommands = [AssistMethods.Status, AssistMethods.UpdateSetting];
 
-    // The client can show these already; the server has no use for them before it governs memory.
+    // The client can show these already; no state of the server has one yet.
     private static readonly string[] NotYetSent = ["command"];
 
     // Examples are held against the records without mercy: nothing unknown in them, and nothing missing in answers.

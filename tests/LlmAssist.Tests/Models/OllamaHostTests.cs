@@ -61,6 +61,22 @@ public sealed class OllamaHostTests
     }
 
     [Fact]
+    public async Task A_model_that_expired_and_was_loaded_by_others_is_not_ours()
+    {
+        await using var play = new LanePlay(new() { Models = [Coder], KeepAliveSeconds = 60 });
+        await play.ReadyAsync();
+        Assert.Equal([Coder.Name], play.Host.LoadedByUs());
+        Assert.True(Assert.Single(((IModelHost)play.Host).Residents).IsOurs);
+        play.ServerTime.Advance(TimeSpan.FromMinutes(2));
+        play.Time.Advance(TimeSpan.FromMinutes(2));
+        await play.Host.ListAsync(default);
+        play.Server.LoadByOther(Coder.Name);
+        await play.Host.ListAsync(default);
+        Assert.Empty(play.Host.LoadedByUs());
+        Assert.False(Assert.Single(((IModelHost)play.Host).Residents).IsOurs);
+    }
+
+    [Fact]
     public async Task Nobody_looks_often_for_one_who_does_not_type()
     {
         await using var play = new LanePlay(new() { Models = [Coder], KeepAliveSeconds = 3600 });
