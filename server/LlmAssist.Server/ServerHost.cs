@@ -168,7 +168,11 @@ internal static class ServerHost
             .Change(LspMethods.DidChangeWatchedFiles, json => json.DidChangeWatchedFilesParams, configuration.DidChangeWatchedFiles)
             .Read(LspMethods.Completion, json => json.CompletionParams, json => json.CompletionList!, completion.ListAsync, isQuiet: true)
             .Read(LspMethods.InlineCompletion, json => json.InlineCompletionParams, json => json.InlineCompletionList!, completion.InlineAsync, isQuiet: true)
-            .Read(LspMethods.ExecuteCommand, json => json.ExecuteCommandParams, json => json.JsonElement, commands.ExecuteAsync);
+            .Read(LspMethods.ExecuteCommand, json => json.ExecuteCommandParams, json => json.JsonElement, async (session, parameters, cancellation) =>
+            {
+                await configuration.Ready.WaitAsync(cancellation);
+                return await commands.ExecuteAsync(session, parameters, cancellation);
+            });
     }
 
     /// <summary>What the settings of the data folder and the environment mean for Ollama and memory, for those who have no editor's settings.</summary>

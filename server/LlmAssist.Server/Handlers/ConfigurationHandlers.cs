@@ -21,8 +21,12 @@ internal sealed class ConfigurationHandlers(
     Action<Action<Session.Session>> post,
     CancellationToken ending)
 {
+    private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private JsonElement _options;
     private JsonElement _configuration;
+
+    /// <summary>Ends when the session's settings are known for the first time: before that nobody knows whether Ollama may be asked, and where.</summary>
+    public Task Ready => _ready.Task;
 
     /// <summary>Settings that came with initialize.</summary>
     public void TakeOptions(Session.Session session, JsonElement options)
@@ -124,6 +128,7 @@ internal sealed class ConfigurationHandlers(
         status.Session = session.Now;
         memory.Configure(session.Now);
         ollama.Configure(session.Now);
+        _ready.TrySetResult();
         work.Supply(session.Now);
     }
 

@@ -10,6 +10,16 @@ public sealed class ProductTests
     private const long GiB = 1L << 30;
 
     [Fact]
+    public async Task A_command_waits_until_the_settings_are_known()
+    {
+        await using var server = TestServer.OfProduct();
+        await server.InitializeAsync("""{"workspace":{"configuration":true}}""");
+        var id = await server.RequestAsync("workspace/executeCommand", """{"command":"llmAssist.memory.status"}""");
+        await server.AnswerAsync(await server.ReadAsync("workspace/configuration"), """[{"memory":{"limit":"high"},"ollama":{"enabled":false}}]""");
+        Assert.Equal(12L << 30, (await server.ResultAsync(id)).GetProperty("limitBytes").GetInt64());
+    }
+
+    [Fact]
     public async Task Tells_what_it_offers_and_who_it_is_before_it_says_anything_else()
     {
         await using var server = TestServer.OfProduct();
