@@ -79,8 +79,11 @@ public sealed class OllamaHost : IModelHost, IDisposable
         keeper.Waiting += Waits;
     }
 
-    /// <summary>Raised, on any thread, when <see cref="State"/> or <see cref="Residents"/> has changed.</summary>
-    public event Action? Changed;
+    /// <summary>
+    /// Raised, on any thread, when <see cref="State"/> or <see cref="Residents"/> has changed; with the state as the change has left it, which
+    /// may be another one by now.
+    /// </summary>
+    public event Action<OllamaState>? Changed;
 
     /// <summary>Raised, on any thread, before a model is asked that runs elsewhere: its name, and the host to which code will be sent.</summary>
     public event Action<string, string>? GoesElsewhere;
@@ -1133,19 +1136,20 @@ public sealed class OllamaHost : IModelHost, IDisposable
     private void Change(Action change)
     {
         bool isChanged;
+        OllamaState state;
         lock (_gate)
         {
             var running = RunningLocked;
             var generating = _generating;
             change();
-            var state = StateLocked();
+            state = StateLocked();
             isChanged = state != _state || !running.SequenceEqual(RunningLocked) || (generating == 0) != (_generating == 0);
             _state = state;
         }
 
         if (isChanged)
         {
-            Changed?.Invoke();
+            Changed?.Invoke(state);
         }
     }
 

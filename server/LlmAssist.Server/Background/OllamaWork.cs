@@ -33,9 +33,8 @@ internal sealed class OllamaWork(OllamaHost ollama, Uri environment, RemoteNotic
         Announce(host, new($"Completions are asked of {model}, which runs", $"Las sugerencias se piden a {model}, que se ejecuta"));
 
     /// <summary>Keeps the log of what became of Ollama: that it is ready, that it fails and why, that it is back.</summary>
-    public void Log()
+    public void Log(OllamaState state)
     {
-        var state = ollama.State;
         lock (_gate)
         {
             if (state == _logged || state.Condition is not (OllamaCondition.Ready or OllamaCondition.Degraded))

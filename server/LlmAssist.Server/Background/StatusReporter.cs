@@ -26,6 +26,7 @@ internal sealed class StatusReporter(ClientLink client, ModelHost host, OllamaHo
     private readonly SemaphoreSlim _changed = new(0);
     private volatile AssistState _state = new("ready", default);
     private volatile SessionSnapshot _session = new();
+    private OllamaState? _untold; // exchanged
 
     /// <summary>What the status says at present.</summary>
     public AssistState State
@@ -68,6 +69,20 @@ internal sealed class StatusReporter(ClientLink client, ModelHost host, OllamaHo
         }
     }
 
+    /// <summary>
+    /// How things stand with Ollama has changed. A trouble is told even if it heals within the pause between two notifications: the user saw
+    /// something fail, and wants to know what.
+    /// </summary>
+    public void Changed(OllamaState lane)
+    {
+        if (lane.Condition == OllamaCondition.Degraded)
+        {
+            Interlocked.Exchange(ref _untold, lane);
+        }
+
+        Changed();
+    }
+
     /// <summary>Sends until canceled.</summary>
     public async Task RunAsync(CancellationToken cancellation)
     {
@@ -83,7 +98,13 @@ internal sealed class StatusReporter(ClientLink client, ModelHost host, OllamaHo
             }
 
             cancellation.ThrowIfCancellationRequested();
-            client.Status(Compose());
+            var untold = Interlocked.Exchange(ref _untold, null);
+            client.Status(Compose(untold ?? ollama.State));
+            if (untold is not null && untold != ollama.State)
+            {
+                Changed();
+            }
+
             await Task.Delay(LeastPause, time, cancellation);
         }
     }
@@ -123,14 +144,14 @@ internal sealed class StatusReporter(ClientLink client, ModelHost host, OllamaHo
         };
     }
 
-    private StatusParams Compose()
+    private StatusParams Compose(OllamaState lane)
     {
-        var state = Shown();
+        var state = Shown(lane);
         return new(state.Name, state.IsBusy, state.Message.In(_session.Speech) ?? "", Memory() with { ProcessBytes = null });
     }
 
     // Our own work comes first, then what Ollama is up to, as far as the user wants anything of it.
-    private AssistState Shown()
+    private AssistState Shown(OllamaState lane)
     {
         if (_session.Settings.Source == CompletionSource.Off)
         {
@@ -142,7 +163,6 @@ internal sealed class StatusReporter(ClientLink client, ModelHost host, OllamaHo
             return _state;
         }
 
-        var lane = ollama.State;
         return lane.Condition switch
         {
             OllamaCondition.Loading => new("loading", lane.Message),
