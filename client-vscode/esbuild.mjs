@@ -18,10 +18,12 @@ if (process.argv.includes("--tests")) {
   rmSync(path.join(root, "out/test"), { recursive: true, force: true });
   await build({
     ...common,
-    entryPoints: readdirSync(path.join(root, "test"))
+    entryPoints: readdirSync(path.join(root, "test"), { recursive: true })
       .filter((name) => name.endsWith(".test.ts"))
       .map((name) => `test/${name}`),
     outdir: "out/test",
+    // All in one folder, so that each finds the extension at the same distance.
+    entryNames: "[name]",
     outExtension: { ".js": ".cjs" },
     sourcemap: "inline",
     // Outside the editor there is no `vscode` module.

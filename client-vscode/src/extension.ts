@@ -1,11 +1,11 @@
 // Entry: wires the server, the status bar and the palette, and tells the user when the server is lost.
 
 import * as vscode from "vscode";
-import { ServerConnection } from "./client";
-import { registerCommands } from "./commands";
-import type { ServerView } from "./status";
-import { StatusItem } from "./statusItem";
-import { tell } from "./tell";
+import { ServerConnection } from "./server/client";
+import { registerCommands } from "./window/commands";
+import type { ServerView } from "./status/status";
+import { StatusItem } from "./status/statusItem";
+import { tell } from "./window/tell";
 
 let connection: ServerConnection | undefined;
 

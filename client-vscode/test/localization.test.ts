@@ -65,7 +65,7 @@ function choiceDescriptions(schema: unknown): string[] {
 // The first argument of every call of `l10n.t`, as the compiler sees it.
 function sentences(): Set<string> {
   const found = new Set<string>();
-  for (const name of readdirSync(path.join(root, "src"))) {
+  for (const name of readdirSync(path.join(root, "src"), { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"))) {
     const source = ts.createSourceFile(name, read(path.join("src", name)), ts.ScriptTarget.Latest, true);
     const visit = (node: ts.Node): void => {
       if (ts.isCallExpression(node) && /^(vscode\.)?l10n\.t$/.test(node.expression.getText(source))) {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
-import { paletteCommands } from "../src/paletteCommands";
+import { paletteCommands } from "../src/window/paletteCommands";
 import { root } from "./support/vscode";
 
 interface Property {
@@ -86,7 +86,8 @@ test("how long a model stays is a duration with its unit, as Ollama reads it", (
 
 test("every setting that the source reads is in the manifest", () => {
   const names = new Set(properties.map(([name]) => name));
-  const read = readdirSync(path.join(root, "src"))
+  const read = readdirSync(path.join(root, "src"), { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".ts"))
     .flatMap((file) => [...readFileSync(path.join(root, "src", file), "utf8").matchAll(/"(llmAssist\.(?:server\.path|statusBar|\w+\.\w+))"/g)])
     .map(([, name]) => name ?? "")
     .filter((name) => !/^llmAssist\.(models|memory\.(?:status|history)|completion\.explain|ollama\.pull)/.test(name));

@@ -1,6 +1,6 @@
 // Answers of a server on a laptop of 16 GB, for the tests to vary.
 
-import type { ModelMemory, OllamaModel, PatternModel, ServerStatus } from "../../src/protocol";
+import type { ModelMemory, OllamaModel, PatternModel, ServerStatus } from "../../src/server/protocol";
 
 const gigabyte = 1024 ** 3;
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { bytes, duration, gigabytes, patience, usedOfTotal } from "../src/figures";
-import { byFit, completes, hostName, modelLines, modelMessage } from "../src/models";
-import type { OllamaModel } from "../src/protocol";
-import { ollamaModel, patternModel, type Changes } from "./support/samples";
-import { speaking } from "./support/vscode";
+import { bytes, duration, gigabytes, patience, usedOfTotal } from "../../src/window/figures";
+import { byFit, completes, hostName, modelLines, modelMessage } from "../../src/models/models";
+import type { OllamaModel } from "../../src/server/protocol";
+import { ollamaModel, patternModel, type Changes } from "../support/samples";
+import { speaking } from "../support/vscode";
 
 const unloaded = { loaded: false, memoryKb: 0, contextTokens: undefined };
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { KeepsCrashingError, pauseAfter, Supervisor, type RunningServer } from "../src/supervisor";
+import { KeepsCrashingError, pauseAfter, Supervisor, type RunningServer } from "../../src/server/supervisor";
 
 suite("pauseAfter", () => {
   const minute = 60_000;

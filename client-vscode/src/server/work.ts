@@ -7,7 +7,7 @@ import type {
   WorkDoneProgressEnd,
   WorkDoneProgressReport,
 } from "vscode-languageclient/node";
-import type { Progress } from "./status";
+import type { Progress } from "../status/status";
 
 export type WorkStep = WorkDoneProgressBegin | WorkDoneProgressReport | WorkDoneProgressEnd;
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { findServer, judgeVersion, type VersionCheck, type VersionRun } from "../src/serverPath";
+import { findServer, judgeVersion, type VersionCheck, type VersionRun } from "../../src/server/serverPath";
 
 suite("findServer", () => {
   const linux = { platform: "linux", home: "/home/ana", searchPath: "/usr/bin:/opt/llm/bin" } as const;

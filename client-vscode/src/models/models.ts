@@ -1,8 +1,8 @@
 // How a model reads in a list to pick from, and what can be done with it. Pure.
 
 import { l10n } from "vscode";
-import { bytes, count, fraction, moment } from "./figures";
-import type { ListedModel, ModelAnswer, OllamaModel, PatternModel } from "./protocol";
+import { bytes, count, fraction, moment } from "../window/figures";
+import type { ListedModel, ModelAnswer, OllamaModel, PatternModel } from "../server/protocol";
 
 export interface ModelLines {
   label: string;

@@ -2,7 +2,7 @@
 
 import { l10n } from "vscode";
 import { byFit, completes, modelLines, type ModelLines } from "./models";
-import type { ListedModel, OllamaModel, PatternModel } from "./protocol";
+import type { ListedModel, OllamaModel, PatternModel } from "../server/protocol";
 
 /** What the settings say about Ollama. */
 export interface OllamaSettings {

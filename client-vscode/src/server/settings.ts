@@ -1,9 +1,9 @@
 // The settings as the server gets them: at start, when they change, and when it asks.
 
 import * as vscode from "vscode";
-import { settingWrite, type OllamaSettings } from "./choice";
+import { settingWrite, type OllamaSettings } from "../models/choice";
 import type { SettingUpdate } from "./protocol";
-import { UserError } from "./userError";
+import { UserError } from "../window/userError";
 
 export interface Settings {
   training: { auto: boolean; [key: string]: unknown };

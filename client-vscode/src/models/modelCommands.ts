@@ -2,14 +2,15 @@
 
 import * as vscode from "vscode";
 import { choiceKey, choiceRows, type ChoiceAction, type ChoiceRow } from "./choice";
-import type { ServerConnection } from "./client";
+import type { ServerConnection } from "../server/client";
 import { downloadRows, type DownloadRow } from "./download";
-import { bytes, moment } from "./figures";
+import { bytes, moment } from "../window/figures";
 import { byFit, completes, hostName, modelLines, modelMessage } from "./models";
-import { paletteCommands } from "./paletteCommands";
-import type { ListedModel, OllamaModel } from "./protocol";
-import { keepOllamaModel, ollamaSettings } from "./settings";
-import { say, sayLoaded, tell } from "./tell";
+import { paletteCommands } from "../window/paletteCommands";
+import type { ListedModel, OllamaModel } from "../server/protocol";
+import { keepOllamaModel, ollamaSettings } from "../server/settings";
+import { say, sayLoaded, tell } from "../window/tell";
+import { UserError } from "../window/userError";
 
 interface ChoiceItem extends vscode.QuickPickItem {
   row: ChoiceRow;
@@ -99,8 +100,8 @@ export async function pullModel(server: ServerConnection): Promise<void> {
   }
 }
 
-export async function loadModel(server: ServerConnection): Promise<void> {
-  const model = await pickModel(server, {
+export async function loadModel(server: ServerConnection, id?: string): Promise<void> {
+  const model = await pickModel(server, id, {
     title: vscode.l10n.t("Load a model into memory"),
     fits: (model) => !model.loaded && completes(model),
     nothing: vscode.l10n.t("Every model is loaded already."),
@@ -113,8 +114,8 @@ export async function loadModel(server: ServerConnection): Promise<void> {
   }
 }
 
-export async function unloadModel(server: ServerConnection): Promise<void> {
-  const model = await pickModel(server, {
+export async function unloadModel(server: ServerConnection, id?: string): Promise<void> {
+  const model = await pickModel(server, id, {
     title: vscode.l10n.t("Unload a model; its file stays"),
     fits: ({ loaded }) => loaded,
     nothing: vscode.l10n.t("No model is loaded."),
@@ -124,8 +125,8 @@ export async function unloadModel(server: ServerConnection): Promise<void> {
   }
 }
 
-export async function pinModel(server: ServerConnection): Promise<void> {
-  const model = await pickModel(server, {
+export async function pinModel(server: ServerConnection, id?: string): Promise<void> {
+  const model = await pickModel(server, id, {
     title: vscode.l10n.t("Pin a model: it is not unloaded to make room for others"),
     // A model of the cloud takes no memory that it could keep.
     fits: (model) => model.loaded && !model.pinned && !(model.source === "ollama" && model.remoteHost !== undefined),
@@ -136,8 +137,8 @@ export async function pinModel(server: ServerConnection): Promise<void> {
   }
 }
 
-export async function unpinModel(server: ServerConnection): Promise<void> {
-  const model = await pickModel(server, {
+export async function unpinModel(server: ServerConnection, id?: string): Promise<void> {
+  const model = await pickModel(server, id, {
     title: vscode.l10n.t("Unpin a model: it may be unloaded to make room for others"),
     // One that is not loaded as well: it may have been pinned before it left.
     fits: ({ pinned }) => pinned,
@@ -148,8 +149,8 @@ export async function unpinModel(server: ServerConnection): Promise<void> {
   }
 }
 
-export async function deleteModel(server: ServerConnection): Promise<void> {
-  const model = await pickModel(server, {
+export async function deleteModel(server: ServerConnection, id?: string): Promise<void> {
+  const model = await pickModel(server, id, {
     title: vscode.l10n.t("Delete a model from disk"),
     // Ollama's may be wanted by other programs.
     fits: ({ source }) => source === "pattern",
@@ -293,8 +294,18 @@ interface Wanted {
   nothing: string;
 }
 
-async function pickModel(server: ServerConnection, { title, fits, nothing }: Wanted): Promise<ListedModel | undefined> {
+/** The model of the id if there is one, else one that the user picks. */
+async function pickModel(server: ServerConnection, id: string | undefined, { title, fits, nothing }: Wanted): Promise<ListedModel | undefined> {
   const all = await server.request("llmAssist.models.list", {});
+  if (id !== undefined) {
+    const named = all.find((model) => model.id === id);
+    if (named === undefined) {
+      throw new UserError(vscode.l10n.t("There is no model {0} any more. The list shows those that there are.", id));
+    }
+
+    return named;
+  }
+
   if (all.length === 0) {
     await offerTraining();
     return undefined;

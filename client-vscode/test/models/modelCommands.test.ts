@@ -3,12 +3,12 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import type { LogOutputChannel } from "vscode";
-import type { ServerConnection } from "../src/client";
-import { chooseModels, deleteModel, loadModel, pinModel, pullModel, unloadModel, unpinModel } from "../src/modelCommands";
-import type { ListedModel } from "../src/protocol";
-import { UserError } from "../src/userError";
-import { CancellationError, rehearse, script } from "./support/editor";
-import { ollamaModel, patternModel } from "./support/samples";
+import type { ServerConnection } from "../../src/server/client";
+import { chooseModels, deleteModel, loadModel, pinModel, pullModel, unloadModel, unpinModel } from "../../src/models/modelCommands";
+import type { ListedModel } from "../../src/server/protocol";
+import { UserError } from "../../src/window/userError";
+import { CancellationError, rehearse, script } from "../support/editor";
+import { ollamaModel, patternModel } from "../support/samples";
 
 const shop = patternModel();
 const qwen = ollamaModel();
@@ -124,20 +124,20 @@ suite("Download Model from Ollama", () => {
 suite("one model", () => {
   test("Load Model asks a model of Ollama for this session only", async () => {
     rehearse({ rows: ["llama3.2"] });
-    await run(loadModel, [shop, llama]);
+    await run((server) => loadModel(server), [shop, llama]);
     assert.ok(script.record.includes("server: models.load ollama:llama3.2:1b"));
     assert.ok(!script.record.some((line) => line.startsWith("user:")));
   });
 
   test("Unload Model has both kinds", async () => {
     rehearse({ rows: ["qwen"] });
-    await run(unloadModel, [shop, qwen]);
+    await run((server) => unloadModel(server), [shop, qwen]);
     assert.deepEqual(script.record.slice(1), ["server: models.unload ollama:qwen2.5-coder:1.5b", "says: done"]);
   });
 
   test("Pin Model has the loaded ones that are not pinned", async () => {
     rehearse({ rows: ["qwen"] });
-    await run(pinModel, [{ ...shop, pinned: true }, qwen, llama]);
+    await run((server) => pinModel(server), [{ ...shop, pinned: true }, qwen, llama]);
     assert.deepEqual(script.record, [
       "list: Pin a model: it is not unloaded to make room for others",
       "server: models.pin ollama:qwen2.5-coder:1.5b",
@@ -145,23 +145,33 @@ suite("one model", () => {
     ]);
 
     rehearse({ rows: ["qwen"] });
-    await run(pinModel, [{ ...shop, pinned: true }, llama, { ...cloud, loaded: true }]);
+    await run((server) => pinModel(server), [{ ...shop, pinned: true }, llama, { ...cloud, loaded: true }]);
     assert.deepEqual(script.record, ["asks: There is no loaded model that is not pinned already. Load one first."]);
   });
 
   test("Unpin Model has the pinned ones, loaded or not", async () => {
     rehearse({ rows: ["llama3.2"] });
-    await run(unpinModel, [shop, qwen, { ...llama, pinned: true }]);
+    await run((server) => unpinModel(server), [shop, qwen, { ...llama, pinned: true }]);
     assert.deepEqual(script.record.slice(1), ["server: models.unpin ollama:llama3.2:1b", "says: done"]);
 
     rehearse();
-    await run(unpinModel, [shop, qwen]);
+    await run((server) => unpinModel(server), [shop, qwen]);
     assert.deepEqual(script.record, ["asks: No model is pinned."]);
+  });
+
+  test("a model that is named is not asked for, and one that is gone is said to be", async () => {
+    rehearse();
+    await run((server) => unloadModel(server, qwen.id), [shop, qwen]);
+    assert.deepEqual(script.record, ["server: models.unload ollama:qwen2.5-coder:1.5b", "says: done"]);
+
+    rehearse();
+    await assert.rejects(run((server) => unloadModel(server, "pattern:gone_20250101_000000"), [shop]), /There is no model pattern:gone/);
+    assert.deepEqual(script.record, []);
   });
 
   test("Delete Model leaves Ollama's alone", async () => {
     rehearse();
-    await run(deleteModel, [qwen]);
+    await run((server) => deleteModel(server), [qwen]);
     assert.deepEqual(script.record, [
       "asks: There is no pattern model. Models of Ollama are deleted in a terminal, with “ollama rm NAME”.",
     ]);

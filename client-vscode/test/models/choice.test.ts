@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { choiceKey, choiceRows, settingWrite, type ChoiceRow, type OllamaSettings, type SettingLayers, type SettingWrite } from "../src/choice";
-import type { ListedModel } from "../src/protocol";
-import { ollamaModel, patternModel } from "./support/samples";
-import { speaking } from "./support/vscode";
+import { choiceKey, choiceRows, settingWrite, type ChoiceRow, type OllamaSettings, type SettingLayers, type SettingWrite } from "../../src/models/choice";
+import type { ListedModel } from "../../src/server/protocol";
+import { ollamaModel, patternModel } from "../support/samples";
+import { speaking } from "../support/vscode";
 
 const untouched: OllamaSettings = { source: "auto", enabled: true, model: "" };
 const patternHeading = "pattern models of your code";

@@ -1,9 +1,9 @@
 // The server's account of the last completion, as a page to read. Pure.
 
 import { l10n } from "vscode";
-import { count, duration, fraction, patience } from "./figures";
-import { codeBlock, escaped, tableRow } from "./markdown";
-import type { Explanation } from "./protocol";
+import { count, duration, fraction, patience } from "../window/figures";
+import { codeBlock, escaped, tableRow } from "../window/markdown";
+import type { Explanation } from "../server/protocol";
 
 /** The page in Markdown; `null` stands for "nothing was asked for yet". */
 export function explanationPage(explanation: Explanation | null): string {

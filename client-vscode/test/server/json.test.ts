@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { explanationPage } from "../src/explanation";
-import { withoutNulls } from "../src/json";
-import type { Explanation, ServerStatus } from "../src/protocol";
-import { statusText } from "../src/status";
-import { status } from "./support/samples";
+import { explanationPage } from "../../src/completion/explanation";
+import { withoutNulls } from "../../src/server/json";
+import type { Explanation, ServerStatus } from "../../src/server/protocol";
+import { statusText } from "../../src/status/status";
+import { status } from "../support/samples";
 
 test("a member that is null is a member that is missing", () => {
   const cases: [unknown, unknown][] = [

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { explanationPage } from "../src/explanation";
-import type { Explanation } from "../src/protocol";
-import { speaking } from "./support/vscode";
+import { explanationPage } from "../../src/completion/explanation";
+import type { Explanation } from "../../src/server/protocol";
+import { speaking } from "../support/vscode";
 
 const answered: Explanation = {
   accepted: { suggestions: 3, characters: 40 },

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { moment } from "../src/figures";
-import { memoryHistoryPage } from "../src/memoryHistory";
-import type { MemoryEvent, MemoryHistory, MemorySample } from "../src/protocol";
-import { speaking } from "./support/vscode";
+import { moment } from "../../src/window/figures";
+import { memoryHistoryPage } from "../../src/memory/memoryHistory";
+import type { MemoryEvent, MemoryHistory, MemorySample } from "../../src/server/protocol";
+import { speaking } from "../support/vscode";
 
 const gigabyte = 1024 ** 3;
 const nothing: MemoryHistory = { samples: [], events: [] };

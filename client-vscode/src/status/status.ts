@@ -1,10 +1,10 @@
 // What the status bar says: text, tooltip and spoken label for a view of the server. Pure; statusItem.ts draws it.
 
 import { l10n } from "vscode";
-import { bytes, count, percent, usedOfTotal } from "./figures";
-import { escaped } from "./markdown";
-import { paletteCommands } from "./paletteCommands";
-import type { MemoryStatus, ModelMemory, ServerState, ServerStatus } from "./protocol";
+import { bytes, count, percent, usedOfTotal } from "../window/figures";
+import { escaped } from "../window/markdown";
+import { paletteCommands } from "../window/paletteCommands";
+import type { MemoryStatus, ModelMemory, ServerState, ServerStatus } from "../server/protocol";
 
 export type StatusBarMode = "full" | "compact" | "off";
 

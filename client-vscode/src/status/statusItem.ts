@@ -1,7 +1,7 @@
 // The item in the status bar. What it says is decided in status.ts.
 
 import * as vscode from "vscode";
-import { paletteCommands } from "./paletteCommands";
+import { paletteCommands } from "../window/paletteCommands";
 import { statusLabel, statusText, statusTooltip, trustedCommands, type ServerView, type StatusBarMode } from "./status";
 
 export class StatusItem implements vscode.Disposable {

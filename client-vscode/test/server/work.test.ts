@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Works, type Foreground } from "../src/work";
+import { Works, type Foreground } from "../../src/server/work";
 
 const begin = { kind: "begin", title: "Work", cancellable: true } as const;
 const half = { kind: "report", message: "layer 2", percentage: 50 } as const;

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import type { ModelMemory, ServerStatus } from "../src/protocol";
-import { modelMemory, statusLabel, statusText, statusTooltip, trustedCommands, type Progress, type ServerView } from "../src/status";
-import { model, ollamaMemory, status } from "./support/samples";
-import { speaking } from "./support/vscode";
+import type { ModelMemory, ServerStatus } from "../../src/server/protocol";
+import { modelMemory, statusLabel, statusText, statusTooltip, trustedCommands, type Progress, type ServerView } from "../../src/status/status";
+import { model, ollamaMemory, status } from "../support/samples";
+import { speaking } from "../support/vscode";
 
 const training: Progress = { title: "Training", percentage: 42, cancellable: true };
 const begun: Progress = { title: "Training", percentage: undefined, cancellable: true };

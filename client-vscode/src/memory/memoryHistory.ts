@@ -1,10 +1,10 @@
 // What happened to the memory of models in the last hours, as a page to read. Pure. Draws nothing: numbers and sentences.
 
 import { l10n } from "vscode";
-import { bytes, count, moment } from "./figures";
-import { escaped, tableRow } from "./markdown";
-import type { MemoryEvent, MemoryHistory, MemorySample } from "./protocol";
-import { modelLabel } from "./status";
+import { bytes, count, moment } from "../window/figures";
+import { escaped, tableRow } from "../window/markdown";
+import type { MemoryEvent, MemoryHistory, MemorySample } from "../server/protocol";
+import { modelLabel } from "../status/status";
 
 /** The page in Markdown. `hours` is how far back the history was asked for. */
 export function memoryHistoryPage(history: MemoryHistory, hours: number): string {

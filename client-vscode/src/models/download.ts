@@ -1,8 +1,8 @@
 // What can be downloaded with Ollama: names of models, and a few to begin with. Pure.
 
 import { l10n } from "vscode";
-import { gigabytes } from "./figures";
-import type { ListedModel } from "./protocol";
+import { gigabytes } from "../window/figures";
+import type { ListedModel } from "../server/protocol";
 
 /** Small ones that fill in the middle, for machines without a GPU; the sizes are those of the downloads. */
 const suggestions: { name: string; gigabytes: number }[] = [

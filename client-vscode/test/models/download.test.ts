@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { downloadRows, modelName } from "../src/download";
-import { ollamaModel, patternModel } from "./support/samples";
-import { speaking } from "./support/vscode";
+import { downloadRows, modelName } from "../../src/models/download";
+import { ollamaModel, patternModel } from "../support/samples";
+import { speaking } from "../support/vscode";
 
 suite("modelName", () => {
   const names = [

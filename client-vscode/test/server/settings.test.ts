@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
-import { keepAnswer } from "../src/settings";
-import { UserError } from "../src/userError";
-import { rehearse, script } from "./support/editor";
-import { root, speaking } from "./support/vscode";
+import { keepAnswer } from "../../src/server/settings";
+import { UserError } from "../../src/window/userError";
+import { rehearse, script } from "../support/editor";
+import { root, speaking } from "../support/vscode";
 
 interface Manifest {
   contributes: { configuration: { properties: Record<string, { enum?: string[] }> }[] };

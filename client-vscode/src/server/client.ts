@@ -24,13 +24,13 @@ import {
   type StaticFeature,
 } from "vscode-languageclient/node";
 import { withoutNulls } from "./json";
-import { paletteCommands } from "./paletteCommands";
+import { paletteCommands } from "../window/paletteCommands";
 import { experimentalCapabilities, statusNotification, updateSettingRequest, type ServerCommands, type ServerStatus, type SettingUpdate } from "./protocol";
 import { findServer, judgeVersion, type VersionRun } from "./serverPath";
 import { keepAnswer, onSettingsChanged, settingAt, settings } from "./settings";
-import type { Progress, ServerView } from "./status";
+import type { Progress, ServerView } from "../status/status";
 import { KeepsCrashingError, Supervisor, type RunningServer, type SupervisorState } from "./supervisor";
-import { UserError, type Remedy } from "./userError";
+import { UserError, type Remedy } from "../window/userError";
 import { Works, type Foreground } from "./work";
 
 const runtimeDownload = "https://dotnet.microsoft.com/download/dotnet/10.0";
