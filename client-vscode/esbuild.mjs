@@ -1,4 +1,4 @@
-// Bundles the extension into dist/extension.js or, with --tests, every test into out/test.
+// Bundles the extension into dist/extension.js and the memory history's page into dist/memoryHistory or, with --tests, every test into out/test.
 // Types are checked by `npm run typecheck`, not here.
 import { build } from "esbuild";
 import { readdirSync, rmSync } from "node:fs";
@@ -31,12 +31,19 @@ if (process.argv.includes("--tests")) {
     external: ["typescript"],
   });
 } else {
+  const minify = process.argv.includes("--minify");
+  const sourcemap = minify ? false : "linked";
+  await build({ ...common, entryPoints: ["src/extension.ts"], outfile: "dist/extension.js", external: ["vscode"], minify, sourcemap });
   await build({
     ...common,
-    entryPoints: ["src/extension.ts"],
-    outfile: "dist/extension.js",
-    external: ["vscode"],
-    minify: process.argv.includes("--minify"),
-    sourcemap: process.argv.includes("--minify") ? false : "linked",
+    platform: "browser",
+    target: "chrome122",
+    entryPoints: ["src/memory/page/page.ts", "src/memory/page/page.css"],
+    outdir: "dist/memoryHistory",
+    // In a page there is no `vscode` module.
+    alias: { vscode: path.join(root, "src/memory/page/vscode.ts") },
+    minify,
+    // The page may load nothing but its script and its style.
+    sourcemap: minify ? false : "inline",
   });
 }

@@ -4,7 +4,7 @@ export default tseslint.config(
   { ignores: ["dist/", "out/", "server/", "**/*.mjs"] },
   tseslint.configs.recommendedTypeChecked,
   {
-    languageOptions: { parserOptions: { project: "./tsconfig.json", tsconfigRootDir: import.meta.dirname } },
+    languageOptions: { parserOptions: { project: ["./tsconfig.json", "./src/memory/page/tsconfig.json"], tsconfigRootDir: import.meta.dirname } },
     rules: {
       curly: "error",
       eqeqeq: "error",

@@ -2,6 +2,7 @@
 
 import * as vscode from "vscode";
 import { ServerConnection } from "./server/client";
+import { MemoryHistoryPanel } from "./memory/historyPanel";
 import { registerCommands } from "./window/commands";
 import type { ServerView } from "./status/status";
 import { StatusItem } from "./status/statusItem";
@@ -13,13 +14,16 @@ export function activate(context: vscode.ExtensionContext): void {
   const log = vscode.window.createOutputChannel("LLM Assist", { log: true });
   const server = new ServerConnection(context, log);
   const statusItem = new StatusItem();
+  const memoryHistory = new MemoryHistoryPanel(context.extensionUri, server);
   connection = server;
 
   context.subscriptions.push(
     log,
     server,
     statusItem,
-    registerCommands(server, log),
+    memoryHistory,
+    vscode.window.registerWebviewPanelSerializer(MemoryHistoryPanel.type, memoryHistory),
+    registerCommands(server, memoryHistory, log),
     server.onDidChangeView((view) => {
       statusItem.show(view);
       announce(view);

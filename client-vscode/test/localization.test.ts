@@ -30,16 +30,19 @@ test("a translation keeps the placeholders, code spans and links of its original
   }
 });
 
-test("every command, setting and choice of the manifest is localized", () => {
+test("every command, setting, choice and step of the manifest is localized", () => {
   const manifest = JSON.parse(read("package.json")) as {
     contributes: {
       commands: { title: string }[];
       configuration: { title: string; properties: Record<string, unknown> }[];
+      walkthroughs: { title: string; description: string; steps: { title: string; description: string; media: { altText: string } }[] }[];
     };
   };
   const shown = [
     ...manifest.contributes.commands.map(({ title }) => title),
     ...manifest.contributes.configuration.map(({ title }) => title),
+    ...manifest.contributes.walkthroughs.flatMap(({ title, description }) => [title, description]),
+    ...manifest.contributes.walkthroughs.flatMap(({ steps }) => steps).flatMap(({ title, description, media }) => [title, description, media.altText]),
     ...manifest.contributes.configuration.flatMap(({ properties }) => Object.values(properties).flatMap(descriptions)),
   ];
   for (const text of shown) {

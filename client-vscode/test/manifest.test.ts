@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
+import { MemoryHistoryPanel } from "../src/memory/historyPanel";
 import { paletteCommands } from "../src/window/paletteCommands";
 import { root } from "./support/vscode";
 
@@ -15,15 +16,20 @@ interface Property {
 }
 
 const manifest = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as {
+  publisher: string;
+  name: string;
   main: string;
   icon: string;
   files: string[];
+  activationEvents: string[];
   capabilities: { untrustedWorkspaces: { restrictedConfigurations: string[] } };
   contributes: {
     commands: { command: string }[];
     configuration: { order: number; properties: Record<string, Property> }[];
+    walkthroughs: { id: string; steps: { id: string; description: string; media: { svg: string }; completionEvents: string[] }[] }[];
   };
 };
+const [walkthrough] = manifest.contributes.walkthroughs;
 const properties = manifest.contributes.configuration.flatMap((group) => Object.entries(group.properties));
 
 test("the palette has the commands that the source registers", () => {
@@ -95,6 +101,45 @@ test("every setting that the source reads is in the manifest", () => {
   for (const name of read) {
     assert.ok(names.has(name) || name === "llmAssist.status", name);
   }
+});
+
+test("the walkthrough is the one that the source opens", () => {
+  const { publisher, name } = manifest;
+  const opened = readFileSync(path.join(root, "src/window/commands.ts"), "utf8");
+  assert.ok(opened.includes(`"${publisher}.${name}#${walkthrough?.id}"`));
+});
+
+test("every step of the walkthrough has a picture of ours, without words, in colors of the theme", () => {
+  for (const { media } of walkthrough?.steps ?? assert.fail()) {
+    const drawing = readFileSync(path.join(root, media.svg), "utf8");
+    assert.ok(manifest.files.some((entry) => media.svg.startsWith(entry)), media.svg);
+    // The editor's policy for such pictures allows neither styles nor anything from elsewhere.
+    assert.doesNotMatch(drawing, /<text|<style|<script|<image|style=|href|#[0-9a-f]{3}/i);
+    assert.match(drawing, /var\(--vscode-/);
+  }
+});
+
+test("the walkthrough links to commands that there are, and to settings that there are", () => {
+  const ours = new Set<string>(Object.values(paletteCommands));
+  const names = new Set(properties.map(([name]) => name));
+  for (const file of ["package.nls.json", "package.nls.es.json"]) {
+    const texts = JSON.parse(readFileSync(path.join(root, file), "utf8")) as Record<string, string>;
+    for (const { description, completionEvents } of walkthrough?.steps ?? assert.fail()) {
+      const links = [...(texts[description.slice(1, -1)] ?? "").matchAll(/\]\(command:([^)?]+)(?:\?([^)]*))?\)/g)];
+      for (const [, command = "", argument] of links) {
+        assert.ok(ours.has(command) || ["vscode.openFolder", "workbench.action.openSettings"].includes(command), command);
+        assert.ok(argument === undefined || (JSON.parse(decodeURIComponent(argument)) as string[]).every((setting) => names.has(setting)), argument);
+      }
+
+      for (const [, command = ""] of completionEvents.map((event) => /^onCommand:(llmAssist.*)$/.exec(event) ?? [])) {
+        assert.ok(command === "" || ours.has(command), command);
+      }
+    }
+  }
+});
+
+test("the editor waits for us with a panel of before", () => {
+  assert.ok(manifest.activationEvents.includes(`onWebviewPanel:${MemoryHistoryPanel.type}`));
 });
 
 test("the package holds the icon and the entry point", () => {

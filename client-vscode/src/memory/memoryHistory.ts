@@ -1,24 +1,13 @@
-// What happened to the memory of models in the last hours, as a page to read. Pure. Draws nothing: numbers and sentences.
+// What is said of the memory of models in the last hours. Pure. Draws nothing: that is for historyPlot.ts.
 
 import { l10n } from "vscode";
-import { bytes, count, moment } from "../window/figures";
-import { escaped, tableRow } from "../window/markdown";
 import type { MemoryEvent, MemoryHistory, MemorySample } from "../server/protocol";
 import { modelLabel } from "../status/status";
+import { bytes, count } from "../window/figures";
 
-/** The page in Markdown. `hours` is how far back the history was asked for. */
-export function memoryHistoryPage(history: MemoryHistory, hours: number): string {
-  const sections = [
-    `# ${l10n.t("Memory of the last {0} hours", count(hours))}`,
-    escaped(summary(history)),
-    events(history.events),
-  ];
-  return `${sections.filter((section) => section !== "").join("\n\n")}\n`;
-}
-
-function summary({ samples, events }: MemoryHistory): string {
-  const sentences = [kinds(events), most(samples), least(samples)].filter((sentence) => sentence !== "");
-  return sentences.length === 0 ? l10n.t("Nothing was loaded or unloaded, and memory was not looked at.") : sentences.join(" ");
+/** The sentences that tell the most of a history; empty if there is none. */
+export function summary({ samples, events }: MemoryHistory): string {
+  return [kinds(events), most(samples), least(samples)].filter((sentence) => sentence !== "").join(" ");
 }
 
 function kinds(events: MemoryEvent[]): string {
@@ -48,26 +37,13 @@ function least(samples: MemorySample[]): string {
   return left.length === 0 ? "" : l10n.t("The machine had {0} left at the least.", bytes(left.reduce((low, next) => Math.min(low, next))));
 }
 
-function events(events: MemoryEvent[]): string {
-  if (events.length === 0) {
-    return "";
-  }
-
-  const heading = [l10n.t("When"), l10n.t("What"), l10n.t("Model"), l10n.t("Size"), l10n.t("Why")];
-  // The latest is what the user has just seen happen.
-  const latestFirst = [...events].sort((left, right) => Date.parse(right.at) - Date.parse(left.at));
-  const rows = latestFirst.map(({ at, kind, id, bytes: size, reason }) => [
-    moment(at),
-    kindInWords(kind),
-    modelLabel({ id, source: id.slice(0, Math.max(0, id.indexOf(":"))) }),
-    size === 0 ? "" : bytes(size),
-    reason,
-  ]);
-  return [tableRow(heading), "|:--|:--|:--|--:|:--|", ...rows.map(tableRow)].join("\n");
+/** A model's name for the user, from its id. */
+export function modelName(id: string): string {
+  return modelLabel({ id, source: id.slice(0, Math.max(0, id.indexOf(":"))) });
 }
 
-// A server newer than this client may know more kinds; those are shown as they are.
-function kindInWords(kind: string): string {
+/** What an event's kind means. One that only a newer server knows is shown as it is. */
+export function kindInWords(kind: string): string {
   switch (kind) {
     case "load":
       return l10n.t("loaded");

@@ -3,7 +3,7 @@
 
 import * as vscode from "vscode";
 import { explanationPage } from "../completion/explanation";
-import { memoryHistoryPage } from "../memory/memoryHistory";
+import type { MemoryHistoryPanel } from "../memory/historyPanel";
 import { showMemory } from "../memory/memoryPick";
 import { chooseModels, deleteModel, loadModel, pinModel, pullModel, unloadModel, unpinModel } from "../models/modelCommands";
 import { trainWorkspace } from "../models/training";
@@ -13,7 +13,7 @@ import { paletteCommands } from "./paletteCommands";
 import { tell } from "./tell";
 
 /** Registers every palette command; the answer takes them back. */
-export function registerCommands(server: ServerConnection, log: vscode.LogOutputChannel): vscode.Disposable {
+export function registerCommands(server: ServerConnection, memoryHistory: MemoryHistoryPanel, log: vscode.LogOutputChannel): vscode.Disposable {
   const pages = new Pages();
   const actions: Record<keyof typeof paletteCommands, (argument: unknown) => Promise<void>> = {
     trainWorkspace: () => trainWorkspace(server),
@@ -26,12 +26,15 @@ export function registerCommands(server: ServerConnection, log: vscode.LogOutput
     unpinModel: (argument) => unpinModel(server, idIn(argument)),
     deleteModel: (argument) => deleteModel(server, idIn(argument)),
     showMemory: () => showMemory(server, log),
-    showMemoryHistory: async () => {
-      const hours = 24;
-      await pages.show("memory", memoryHistoryPage(await server.request("llmAssist.memory.history", { hours }), hours));
+    showMemoryHistory: () => {
+      memoryHistory.show();
+      return Promise.resolve();
     },
     explainCompletion: async () => {
       await pages.show("completion", explanationPage(await server.request("llmAssist.completion.explain", {})));
+    },
+    openWalkthrough: async () => {
+      await vscode.commands.executeCommand("workbench.action.openWalkthrough", "llm-assist.llm-assist#llmAssist.firstSteps", false);
     },
     showLog: () => {
       log.show();

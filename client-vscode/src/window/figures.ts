@@ -18,9 +18,9 @@ export function bytes(count: number): string {
     : `${decimals(count / gigabyte, 1)} GB`;
 }
 
-/** `1.4 GB`, from gigabytes that are known no better than that. */
-export function gigabytes(count: number): string {
-  return `${decimals(count, 1)} GB`;
+/** `1.4 GB`, from gigabytes that are known to so many digits. */
+export function gigabytes(count: number, digits = 1): string {
+  return `${decimals(count, digits)} GB`;
 }
 
 /** `9.0/16 GB`: short, and of a steady width, for the status bar. */
@@ -56,6 +56,16 @@ export function patience(milliseconds: number): string {
 /** `Nov 3, 2025, 2:05 PM`, in local time, from ISO 8601. */
 export function moment(iso: string): string {
   return new Intl.DateTimeFormat(env.language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(iso));
+}
+
+/** `2:05 PM`, in local time, from milliseconds since 1970. */
+export function timeOfDay(at: number): string {
+  return new Intl.DateTimeFormat(env.language, { timeStyle: "short" }).format(new Date(at));
+}
+
+/** `Nov 3`, in local time, from milliseconds since 1970. */
+export function dayOfMonth(at: number): string {
+  return new Intl.DateTimeFormat(env.language, { month: "short", day: "numeric" }).format(new Date(at));
 }
 
 function decimals(value: number, digits: number): string {

@@ -13,6 +13,7 @@ export const paletteCommands = {
   showMemory: "llmAssist.showMemory",
   showMemoryHistory: "llmAssist.showMemoryHistory",
   explainCompletion: "llmAssist.explainCompletion",
+  openWalkthrough: "llmAssist.openWalkthrough",
   showLog: "llmAssist.showLog",
   restart: "llmAssist.restart",
 } as const;

@@ -18,6 +18,7 @@ export function rehearse({ rows = [], buttons = [] }: { rows?: (string | undefin
   script.buttons = buttons;
   script.record = [];
   script.settings = { globalValue: {}, workspaceValue: {} };
+  panels.length = 0;
 }
 
 interface Row {
@@ -93,6 +94,69 @@ class QuickPick {
   }
 }
 
+/** Every panel with a page of ours, in the order of their opening. */
+export const panels: Panel[] = [];
+
+class Panel {
+  private readonly _disposed: (() => void)[] = [];
+  private _receive: (message: unknown) => void = () => undefined;
+  visible = true;
+  revealed = 0;
+  isDisposed = false;
+  posted: unknown[] = [];
+  readonly webview = {
+    options: {},
+    html: "",
+    cspSource: "https://source",
+    asWebviewUri: (uri: Uri) => uri,
+    onDidReceiveMessage: (callback: (message: unknown) => void): Disposable => {
+      this._receive = callback;
+      return new Disposable();
+    },
+    postMessage: (message: unknown) => Promise.resolve(this.posted.push(message)),
+  };
+
+  receive(message: unknown): void {
+    this._receive(message);
+  }
+
+  reveal(): void {
+    this.revealed++;
+  }
+
+  onDidDispose(callback: () => void): Disposable {
+    this._disposed.push(callback);
+    return new Disposable();
+  }
+
+  dispose(): void {
+    this.isDisposed = true;
+    this._disposed.forEach((callback) => callback());
+  }
+}
+
+export class Uri {
+  private constructor(readonly path: string) {}
+
+  static file(path: string): Uri {
+    return new Uri(path);
+  }
+
+  static joinPath({ path }: Uri, ...names: string[]): Uri {
+    return new Uri([path, ...names].join("/"));
+  }
+
+  static parse(text: string): Uri {
+    return new Uri(text);
+  }
+
+  toString(): string {
+    return this.path;
+  }
+}
+
+export const ViewColumn = { Active: -1 };
+
 export class Disposable {
   static from(): Disposable {
     return new Disposable();
@@ -114,6 +178,11 @@ export const ProgressLocation = { Notification: 15 };
 export const ConfigurationTarget = { Global: 1, Workspace: 2 };
 
 export const window = {
+  createWebviewPanel: () => {
+    const panel = new Panel();
+    panels.push(panel);
+    return panel;
+  },
   createQuickPick: () => new QuickPick(),
   showQuickPick: (items: Row[], { title }: { title: string }) => {
     script.record.push(`list: ${title}`);

@@ -14,6 +14,7 @@ let translations: Record<string, string> = {};
 export const env = { language: "en" };
 
 export const l10n = {
+  bundle: {},
   t(message: string, ...values: (string | number | boolean)[]): string {
     return (translations[message] ?? message).replace(/\{(\d+)\}/g, (_, index: string) => String(values[Number(index)]));
   },
