@@ -87,7 +87,7 @@ function sentences(): Set<string> {
 }
 
 function marks(text: string): string[] {
-  return [...text.matchAll(/\{\d+\}|`[^`]*`/g)].map(([mark]) => mark).sort();
+  return [...text.matchAll(/\{\d+\}|(`+)[^`]*\1/g)].map(([mark]) => mark).sort();
 }
 
 function texts(file: string): Record<string, string> {

@@ -73,9 +73,9 @@ test("restricted settings exist", () => {
   }
 });
 
-test("a workspace that is not trusted cannot have code sent anywhere", () => {
+test("a workspace that is not trusted cannot have code sent anywhere, nor hold memory", () => {
   const restricted = manifest.capabilities.untrustedWorkspaces.restrictedConfigurations;
-  for (const name of ["completion.source", "ollama.enabled", "ollama.endpoint", "ollama.model"]) {
+  for (const name of ["completion.source", "ollama.enabled", "ollama.endpoint", "ollama.model", "ollama.keepAlive"]) {
     assert.ok(restricted.includes(`llmAssist.${name}`), name);
   }
 });

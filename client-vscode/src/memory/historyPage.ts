@@ -7,7 +7,7 @@ import { attributeText, markup, type Markup } from "../window/markup";
 import { spans, type Span } from "./historyMessages";
 import { gaps, mark } from "./historyPlot";
 import { layerName } from "./historyReading";
-import type { HistorySeries } from "./historySeries";
+import { longestPause, type HistorySeries } from "./historySeries";
 import { kindInWords, modelName } from "./memoryHistory";
 
 // A page of thousands of rows is slow, and nobody reads it.
@@ -51,6 +51,14 @@ export function spanChoice(chosen: Span): Markup {
     markup("input", { type: "radio", name: "hours", value: hours, ...hours === chosen ? { checked: "" } : {} }),
     hours === 1 ? l10n.t("1 hour") : l10n.t("{0} hours", count(hours)),
   )));
+}
+
+/** Since when something is recorded, if that is not from the start; else empty. */
+export function beginning({ from, stretches, events }: HistorySeries): string {
+  const first = Math.min(stretches[0]?.[0]?.at ?? Infinity, Date.parse(events[0]?.at ?? "") || Infinity);
+  return first === Infinity || first <= from + longestPause
+    ? ""
+    : l10n.t("Before {0} nothing was recorded.", moment(new Date(first).toISOString()));
 }
 
 /** Which sign means what, of those that are in the picture. */

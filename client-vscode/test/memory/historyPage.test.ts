@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { eventTable, historyDocument, legend, spanChoice } from "../../src/memory/historyPage";
+import { beginning, eventTable, historyDocument, legend, spanChoice } from "../../src/memory/historyPage";
 import { historySeries } from "../../src/memory/historySeries";
 import { moment } from "../../src/window/figures";
 import { textOf } from "../../src/window/markup";
-import { day, dayEnd, event, minutesBefore } from "../support/histories";
+import { day, dayEnd, event, minutesBefore, sample } from "../support/histories";
 import { speaking } from "../support/vscode";
 
 suite("historyDocument", () => {
@@ -33,6 +33,14 @@ test("the legend explains what is in the picture, and nothing else", () => {
   const full = historySeries(day(() => [1, 2], [event({ kind: "evict" }), event({ kind: "evict" })]), 24, dayEnd);
   assert.deepEqual(legend(full).map(textOf).map((text) => text.trim()), ["1 (Ollama)", "0 (Ollama)", "System memory in use", "Limit of models", "unloaded to make room"]);
   assert.deepEqual(legend(historySeries({ samples: [], events: [] }, 24, dayEnd)), []);
+});
+
+test("it is told since when something is recorded, if that is not from the start", () => {
+  const at = minutesBefore(30);
+  const young = historySeries({ samples: [sample([1], { at })], events: [] }, 24, dayEnd);
+  assert.equal(beginning(young), `Before ${moment(at)} nothing was recorded.`);
+  assert.equal(beginning(historySeries(day(() => [1]), 24, dayEnd)), "");
+  assert.equal(beginning(historySeries({ samples: [], events: [] }, 24, dayEnd)), "");
 });
 
 suite("eventTable", () => {

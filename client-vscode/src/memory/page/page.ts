@@ -3,7 +3,7 @@
 
 import { l10n } from "vscode";
 import { isWish, spans, type Answer, type Span, type Wish } from "../historyMessages";
-import { eventTable, legend, spanChoice } from "../historyPage";
+import { beginning, eventTable, legend, spanChoice } from "../historyPage";
 import { happeningsOf, historyPlot, scaleOf, timeOf, xOf, type Happening, type Scale } from "../historyPlot";
 import { readingAt } from "../historyReading";
 import type { HistorySeries } from "../historySeries";
@@ -103,7 +103,7 @@ function show(of: HistorySeries, sentences: string): void {
   const isEmpty = of.stretches.length === 0 && of.events.length === 0;
   summary.textContent = isEmpty
     ? l10n.t("Nothing is recorded for this time yet. While the editor is open, memory is noted every 30 seconds; it shows up here by itself.")
-    : sentences;
+    : `${sentences} ${beginning(of)}`;
   plot.hidden = isEmpty;
   fill(signs, legend(of));
   fill(table, eventTable(of.events));
