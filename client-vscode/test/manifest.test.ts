@@ -142,7 +142,8 @@ test("the editor waits for us with a panel of before", () => {
   assert.ok(manifest.activationEvents.includes(`onWebviewPanel:${MemoryHistoryPanel.type}`));
 });
 
-test("the package holds the icon and the entry point", () => {
+test("the package holds the icon, the entry point and the page of the memory history", () => {
+  assert.ok(manifest.files.includes("dist/memoryHistory/"));
   assert.ok(manifest.files.includes(manifest.icon));
   assert.ok(manifest.files.includes(path.posix.normalize(manifest.main)));
   assert.ok(existsSync(path.join(root, manifest.icon)));

@@ -80,6 +80,12 @@ plot.addEventListener("keydown", (event) => {
     moved(series, cursor?.at ?? series.to);
   }
 });
+// Also for who only points: what covers the picture must go without moving the pointer.
+document.addEventListener("keydown", ({ key }) => {
+  if (key === "Escape") {
+    point(undefined);
+  }
+});
 
 const moves: Record<string, (of: HistorySeries, at: number) => void> = {
   ArrowLeft: ({ from, to }, at) => point(Math.max(from, at - (to - from) / 100)),
@@ -88,7 +94,6 @@ const moves: Record<string, (of: HistorySeries, at: number) => void> = {
   End: ({ to }) => point(to),
   PageUp: (_, at) => pointAtHappening(happenings.findLast((happening) => happening.at < at)),
   PageDown: (_, at) => pointAtHappening(happenings.find((happening) => at < happening.at)),
-  Escape: () => point(undefined),
 };
 
 editor.postMessage({ hours });
