@@ -225,10 +225,11 @@ function memoryTable(memory: MemoryStatus, now: number, pressure: Pressure): str
   return ["| | | |", "|:--|--:|:--|", ...rows.map((cells) => `| ${cells.join(" | &emsp;")} |`)].join("\n");
 }
 
-// A picture in colors that stand out from dark and light themes. Its figures stand beside it, so it has no words.
+// A picture in colors that stand out from dark and light themes; it ends at the bottom, which lies on the base line of
+// the text beside it. That text has the figures, so the picture has no words.
 function bar(share: number, isTight: boolean): string {
   const width = Math.round(Math.min(1, Math.max(0, share)) * 100);
-  const rectangle = (length: number, paint: string): string => `<rect y="3" width="${length}" height="8" rx="2" ${paint}/>`;
+  const rectangle = (length: number, paint: string): string => `<rect y="6" width="${length}" height="8" rx="2" ${paint}/>`;
   const picture = `<svg xmlns="http://www.w3.org/2000/svg" width="100" height="14">${
     rectangle(100, 'fill="#888888" fill-opacity="0.35"')}${rectangle(width, `fill="${isTight ? "#d18616" : "#3a8fd8"}"`)}</svg>`;
   return `![](data:image/svg+xml,${encodeURIComponent(picture)})`;
