@@ -101,10 +101,12 @@ export function statusTooltip(view: ServerView, now: number, pressure = noPressu
   return parts.join("\n\n");
 }
 
-/** Whether two tooltips say the same but for their figures: then the new one can wait. */
+/** Whether two tooltips say and offer the same but for their figures: then the new one can wait. */
 export function differsInFigures(before: string, after: string): boolean {
   const words = (text: string): string => text.replace(/[\d.,\\]+/g, "");
-  return words(before) === words(after);
+  // Names of models have figures too, which tell one from another.
+  const targets = (text: string): string => (text.match(/\(command:[^)]*\)/g) ?? []).join("");
+  return words(before) === words(after) && targets(before) === targets(after);
 }
 
 /** What a screen reader says. */

@@ -258,6 +258,10 @@ suite("statusTooltip", () => {
     assert.ok(!differsInFigures(before, tooltip(using(9.3), tight)));
     assert.ok(!differsInFigures(before, tooltip(reporting({}, { models: 2 }))));
     assert.ok(!differsInFigures(before, tooltip(reporting({ state: "degraded" }))));
+
+    const [older, newer] = ["pattern:shop_20251103_120000", "pattern:shop_20251103_130000"].map((id) =>
+      tooltip({ kind: "reporting", status: status({}, [model({ id })]), progress: undefined }));
+    assert.ok(!differsInFigures(older ?? "", newer ?? ""));
   });
 
   test("without a server offers only what works without one", () => {
