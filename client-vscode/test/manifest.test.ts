@@ -21,6 +21,7 @@ const manifest = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"
   capabilities: { untrustedWorkspaces: { restrictedConfigurations: string[] } };
   contributes: {
     commands: { command: string }[];
+    keybindings: { command: string; key: string; when: string }[];
     configuration: { order: number; properties: Record<string, Property> }[];
   };
 };
@@ -51,6 +52,15 @@ test("every setting has a place, a scope and a default", () => {
     assert.ok(["window", "machine"].includes(property.scope), name);
     assert.notEqual(property.default, undefined, name);
   }
+});
+
+test("Ctrl+M is left to the editor by a setting, by screen readers and without a server", () => {
+  const [binding, ...others] = manifest.contributes.keybindings.filter(({ key }) => key === "ctrl+m");
+  assert.deepEqual(others, []);
+  assert.equal(binding?.command, paletteCommands.showMemory);
+  const conditions = binding.when.split(" && ");
+  assert.deepEqual(conditions, ["config.llmAssist.keyboard.ctrlM", "!accessibilityModeEnabled", "llmAssist.running"]);
+  assert.ok(properties.some(([name, { default: value }]) => `config.${name}` === conditions[0] && value === true));
 });
 
 test("what all windows share, and what runs, is not for a workspace to set", () => {
@@ -90,7 +100,7 @@ test("every setting that the source reads is in the manifest", () => {
     .filter((file) => file.endsWith(".ts"))
     .flatMap((file) => [...readFileSync(path.join(root, "src", file), "utf8").matchAll(/"(llmAssist\.(?:server\.path|statusBar|\w+\.\w+))"/g)])
     .map(([, name]) => name ?? "")
-    .filter((name) => !/^llmAssist\.(models|memory\.(?:status|history)|completion\.explain|ollama\.pull)/.test(name));
+    .filter((name) => !/^llmAssist\.(models|memory\.(?:status|history|setLimit)|completion\.explain|ollama\.pull)/.test(name));
   assert.notEqual(read.length, 0);
   for (const name of read) {
     assert.ok(names.has(name) || name === "llmAssist.status", name);

@@ -3,6 +3,7 @@
 
 import * as vscode from "vscode";
 import { explanationPage } from "../completion/explanation";
+import { setMemoryLimit } from "../memory/limitPick";
 import { memoryHistoryPage } from "../memory/memoryHistory";
 import { showMemory } from "../memory/memoryPick";
 import { chooseModels, deleteModel, loadModel, pinModel, pullModel, unloadModel, unpinModel } from "../models/modelCommands";
@@ -26,6 +27,7 @@ export function registerCommands(server: ServerConnection, log: vscode.LogOutput
     unpinModel: (argument) => unpinModel(server, idIn(argument)),
     deleteModel: (argument) => deleteModel(server, idIn(argument)),
     showMemory: () => showMemory(server, log),
+    setMemoryLimit: () => setMemoryLimit(server),
     showMemoryHistory: async () => {
       const hours = 24;
       await pages.show("memory", memoryHistoryPage(await server.request("llmAssist.memory.history", { hours }), hours));
