@@ -64,6 +64,19 @@ export interface MemoryReport extends MemoryStatus {
   advice: string[];
   /** The server process itself. */
   processBytes?: number;
+  /** The smallest first. */
+  presets: LimitPreset[];
+}
+
+/** A limit for what models may use together, by name. */
+export interface LimitPreset {
+  /** As the setting has it. */
+  name: string;
+  limitBytes: number;
+  /** The memory of the machines that it is made for. */
+  machineBytes: number;
+  /** Whether it is the one for this machine. */
+  suits: boolean;
 }
 
 /** What was in memory in the last hours, and what happened to it. */
@@ -230,6 +243,8 @@ export interface ServerCommands {
   "llmAssist.models.list": { argument: Record<string, never>; answer: ListedModel[] };
   "llmAssist.models.load": { argument: { id: string }; answer: ModelAnswer };
   "llmAssist.models.unload": { argument: { id: string }; answer: ModelAnswer };
+  /** All that this server has loaded; what others have loaded stays. */
+  "llmAssist.models.unloadAll": { argument: Record<string, never>; answer: { message: string } };
   "llmAssist.models.pin": { argument: { id: string }; answer: PinAnswer };
   "llmAssist.models.unpin": { argument: { id: string }; answer: PinAnswer };
   "llmAssist.models.delete": { argument: { id: string }; answer: ModelAnswer };
@@ -237,6 +252,8 @@ export interface ServerCommands {
   /** Takes as long as the download. Asking again goes on where it was canceled. */
   "llmAssist.ollama.pull": { argument: { name: string }; answer: { id: string; message: string } };
   "llmAssist.memory.status": { argument: Record<string, never>; answer: MemoryReport };
+  /** For this session; a preset or a number of gigabytes. */
+  "llmAssist.memory.setLimit": { argument: { limit: string | number }; answer: { limitBytes: number; message: string } };
   "llmAssist.memory.history": { argument: { hours?: number }; answer: MemoryHistory };
   /** `null` before the first request. */
   "llmAssist.completion.explain": { argument: Record<string, never>; answer: Explanation | null };

@@ -55,6 +55,16 @@ export async function keepOllamaModel(name: string): Promise<void> {
   await values.update(setting, value, target);
 }
 
+/** Whether models are held within the limit; otherwise memory is only shown. */
+export function isGoverned(): boolean {
+  return vscode.workspace.getConfiguration().get("llmAssist.memory.enabled", true);
+}
+
+/** Keeps what models may use together: a preset or a number of gigabytes. */
+export async function keepMemoryLimit(limit: string | number): Promise<void> {
+  await vscode.workspace.getConfiguration().update("llmAssist.memory.limit", limit, vscode.ConfigurationTarget.Global);
+}
+
 /** Keeps what the user answered to a question of the server. Rejects with a UserError what no question is about. */
 export async function keepAnswer({ key, value }: SettingUpdate): Promise<void> {
   const choices = answers.get(key);

@@ -1,7 +1,7 @@
 // What the status bar says: text, tooltip and spoken label for a view of the server. Pure; statusItem.ts draws it.
 
 import { l10n } from "vscode";
-import { bytes, count, percent, usedOfTotal } from "../window/figures";
+import { bytes, count, percent, span, steadyPercent, usedOfTotal } from "../window/figures";
 import { escaped } from "../window/markdown";
 import { paletteCommands } from "../window/paletteCommands";
 import type { MemoryStatus, ModelMemory, ServerState, ServerStatus } from "../server/protocol";
@@ -25,6 +25,32 @@ export interface Progress {
   cancellable: boolean;
 }
 
+/** What is short of memory. */
+export interface Pressure {
+  /** Models take more than they may. */
+  models: boolean;
+  /** The machine's memory is nearly full. */
+  system: boolean;
+}
+
+export const noPressure: Pressure = { models: false, system: false };
+
+/** What is short of memory now. `before` keeps it from coming and going with every program that takes a breath. */
+export function pressureOf(view: ServerView, before: Pressure): Pressure {
+  if (view.kind !== "reporting") {
+    return noPressure;
+  }
+
+  const { modelsBytes, limitBytes, systemUsedPercent = 0 } = view.status.memory;
+  return {
+    models: limitBytes < modelsBytes,
+    system: (before.system ? leavingPercent : enteringPercent) <= systemUsedPercent,
+  };
+}
+
+const enteringPercent = 90;
+const leavingPercent = 88;
+
 const stateIcons: Record<ServerState, string> = {
   ready: "$(chip)",
   training: "$(sync~spin)",
@@ -34,7 +60,7 @@ const stateIcons: Record<ServerState, string> = {
 };
 
 /** The text of the status bar item; empty when there is to be none. */
-export function statusText(view: ServerView, mode: StatusBarMode): string {
+export function statusText(view: ServerView, mode: StatusBarMode, pressure = noPressure): string {
   if (mode === "off") {
     return "";
   }
@@ -50,32 +76,41 @@ export function statusText(view: ServerView, mode: StatusBarMode): string {
     case "silent":
       return `$(chip)${name}`;
     case "reporting":
-      return reportText(view.status, view.progress, mode);
+      return reportText(view.status, view.progress, mode, isTight(pressure));
   }
 }
 
 /**
- * The tooltip, in Markdown that may call the commands of {@link trustedCommands}. It does not count percents: the
- * editor draws a tooltip anew when it changes, and a link that is drawn anew cannot be clicked.
+ * The tooltip, in Markdown that may call the commands of {@link trustedCommands}. It does not count percents or minutes:
+ * the editor draws a tooltip anew when it changes, and a link that is drawn anew cannot be clicked. `now` is in
+ * milliseconds, as `Date.now()` tells it.
  */
-export function statusTooltip(view: ServerView): string {
-  const parts = [`**LLM Assist**: ${escaped(stateInWords(view))}`];
+export function statusTooltip(view: ServerView, now: number, pressure = noPressure): string {
+  const parts = [`**LLM Assist**: ${[stateInWords(view), ...pressureInWords(pressure)].map(escaped).join(" · ")}`];
   if (view.kind === "reporting") {
     const message = steadyMessage(view.status);
     if (message !== "") {
       parts.push(escaped(message));
     }
 
-    parts.push(memoryTable(view.status.memory));
+    parts.push(memoryTable(view.status.memory, now, pressure));
     parts.push(...(view.status.memory.advice ?? []).map(escaped));
   }
 
-  parts.push(links(view).map(({ title, target }) => `[${escaped(title)}](${target})`).join(" · "));
+  parts.push(links(view).map(markdownLink).join(" · "));
   return parts.join("\n\n");
 }
 
+/** Whether two tooltips say and offer the same but for their figures: then the new one can wait. */
+export function differsInFigures(before: string, after: string): boolean {
+  const words = (text: string): string => text.replace(/[\d.,\\]+/g, "");
+  // Names of models have figures too, which tell one from another.
+  const targets = (text: string): string => (text.match(/\(command:[^)]*\)/g) ?? []).join("");
+  return words(before) === words(after) && targets(before) === targets(after);
+}
+
 /** What a screen reader says. */
-export function statusLabel(view: ServerView): string {
+export function statusLabel(view: ServerView, pressure = noPressure): string {
   const state = `LLM Assist: ${stateInWords(view)}`;
   if (view.kind !== "reporting") {
     return state;
@@ -87,6 +122,7 @@ export function statusLabel(view: ServerView): string {
   const sentences = [
     // Training goes on while completions are off; a bare percentage would tell nothing then.
     status.state !== "training" || progress?.percentage === undefined ? state : `${state}, ${percent(progress.percentage)}`,
+    ...pressureInWords(pressure).map(capitalized),
     system === undefined ? "" : l10n.t("System memory: {0} of {1} used", bytes(system.used), bytes(system.total)),
     memory.models.length === 1 ? l10n.t("1 model loaded") : l10n.t("{0} models loaded", memory.models.length),
   ];
@@ -105,14 +141,14 @@ function steadyMessage(status: ServerStatus): string {
   return status.state === "training" ? "" : status.message;
 }
 
-function reportText(status: ServerStatus, progress: Progress | undefined, mode: StatusBarMode): string {
+function reportText(status: ServerStatus, progress: Progress | undefined, mode: StatusBarMode, isTight: boolean): string {
   const { models } = status.memory;
   const system = systemMemory(status.memory);
   const parts: string[] = [];
   if (status.state === "training" && progress?.percentage !== undefined) {
-    parts.push(percent(progress.percentage));
-  } else if (mode === "compact" && status.state !== "off" && system !== undefined) {
-    parts.push(percent(system.usedPercent));
+    parts.push(steadyPercent(progress.percentage));
+  } else if (mode === "compact" && (isTight || status.state !== "off") && system !== undefined) {
+    parts.push(steadyPercent(system.usedPercent));
   }
 
   if (mode === "full") {
@@ -122,7 +158,24 @@ function reportText(status: ServerStatus, progress: Progress | undefined, mode: 
     }
   }
 
-  return [stateIcons[status.state], parts.join(" · ")].filter((part) => part !== "").join(" ");
+  // What turns says that something goes on, which stays worth knowing.
+  const icon = isTight && !status.busy ? "$(warning)" : stateIcons[status.state];
+  return [icon, parts.join(" · ")].filter((part) => part !== "").join(" ");
+}
+
+function isTight({ models, system }: Pressure): boolean {
+  return models || system;
+}
+
+function pressureInWords({ models, system }: Pressure): string[] {
+  return [
+    ...models ? [l10n.t("models take more than their limit")] : [],
+    ...system ? [l10n.t("the memory of this machine is nearly full")] : [],
+  ];
+}
+
+function capitalized(text: string): string {
+  return `${text.slice(0, 1).toLocaleUpperCase()}${text.slice(1)}`;
 }
 
 function stateInWords(view: ServerView): string {
@@ -155,14 +208,33 @@ function reportedStateInWords(state: ServerState): string {
   }
 }
 
-function memoryTable(memory: MemoryStatus): string {
+function memoryTable(memory: MemoryStatus, now: number, pressure: Pressure): string {
+  const system = systemMemory(memory);
   const rows = [
-    ...systemMemory(memory) === undefined ? [] : [[l10n.t("System memory"), systemUse(memory)]],
-    [l10n.t("Models"), l10n.t("{0} of at most {1}", bytes(memory.modelsBytes), bytes(memory.limitBytes))],
-    ...memory.models.map((model) => [modelLabel(model), modelMemory(model)]),
+    ...system === undefined ? [] : [[escaped(l10n.t("System memory")), escaped(systemUse(memory)), bar(system.used / system.total, pressure.system)]],
+    [
+      escaped(l10n.t("Models")),
+      escaped(l10n.t("{0} of at most {1}", bytes(memory.modelsBytes), bytes(memory.limitBytes))),
+      bar(memory.modelsBytes / memory.limitBytes, pressure.models),
+    ],
+    ...memory.models.map((model) => [
+      escaped(modelLabel(model)),
+      escaped(modelMemory(model, now)),
+      markdownLink({ title: l10n.t("Unload"), target: commandTarget({ command: paletteCommands.unloadModel, arguments: [{ id: model.id }] }) }),
+    ]),
   ];
   // The editor leaves hardly a gap between columns.
-  return ["| | |", "|:--|--:|", ...rows.map((cells) => `| ${cells.map(escaped).join(" | &emsp;")} |`)].join("\n");
+  return ["| | | |", "|:--|--:|:--|", ...rows.map((cells) => `| ${cells.join(" | &emsp;")} |`)].join("\n");
+}
+
+// A picture in colors that stand out from dark and light themes; it ends at the bottom, which lies on the base line of
+// the text beside it. That text has the figures, so the picture has no words.
+function bar(share: number, isTight: boolean): string {
+  const width = Math.round(Math.min(1, Math.max(0, share)) * 100);
+  const rectangle = (length: number, paint: string): string => `<rect y="6" width="${length}" height="8" rx="2" ${paint}/>`;
+  const picture = `<svg xmlns="http://www.w3.org/2000/svg" width="100" height="14">${
+    rectangle(100, 'fill="#888888" fill-opacity="0.35"')}${rectangle(width, `fill="${isTight ? "#d18616" : "#3a8fd8"}"`)}</svg>`;
+  return `![](data:image/svg+xml,${encodeURIComponent(picture)})`;
 }
 
 interface SystemMemory {
@@ -190,11 +262,18 @@ export function systemUse(memory: MemoryStatus): string {
 
 /**
  * What a loaded model takes now: of a mapped file also how much it may grow to, of one of Ollama's where it lies and how
- * many tokens it sees. And whether it is pinned: in words, because a screen reader says nothing useful of a drawn pin.
+ * many tokens it sees. Whether it is pinned: in words, because a screen reader says nothing useful of a drawn pin. And
+ * for how long nobody has used it.
  */
-export function modelMemory(model: ModelMemory): string {
-  const parts = [...memoryParts(model), model.pinned ? l10n.t("pinned") : ""];
+export function modelMemory(model: ModelMemory, now: number): string {
+  const parts = [...memoryParts(model), model.pinned ? l10n.t("pinned") : "", idleTime(model, now)];
   return parts.filter((part) => part !== "").join(" · ");
+}
+
+// Less than some minutes is no news: people stop and think.
+function idleTime({ busy, lastUsed }: ModelMemory, now: number): string {
+  const minutes = (now - Date.parse(lastUsed)) / 60_000;
+  return busy || minutes < 10 ? "" : l10n.t("unused for {0}", span(minutes));
 }
 
 function memoryParts({ source, bytes: taken, mappedBytes, vramBytes, contextTokens }: ModelMemory): string[] {
@@ -232,15 +311,20 @@ function links(view: ServerView): Link[] {
     ? { title: l10n.t("Cancel Training"), target: `command:${paletteCommands.cancelTraining}` }
     : { title: l10n.t("Train on Workspace"), target: `command:${paletteCommands.trainWorkspace}` };
   const offered = offeredCommand(view);
+  const setLimit = { title: l10n.t("Set Memory Limit"), target: `command:${paletteCommands.setMemoryLimit}` };
   const chooseModel = { title: l10n.t("Choose Models"), target: `command:${paletteCommands.chooseModel}` };
   const explain = { title: l10n.t("Explain Last Completion"), target: `command:${paletteCommands.explainCompletion}` };
   return [
     ...(offered === undefined ? [] : [{ title: offered.title, target: commandTarget(offered) }]),
     // What helps comes first.
     ...view.kind === "reporting" && view.status.state === "degraded"
-      ? [chooseModel, showLog, training, explain]
-      : [training, chooseModel, explain, showLog],
+      ? [chooseModel, showLog, training, setLimit, explain]
+      : [training, chooseModel, setLimit, explain, showLog],
   ];
+}
+
+function markdownLink({ title, target }: Link): string {
+  return `[${escaped(title)}](${target})`;
 }
 
 type OfferedCommand = NonNullable<ServerStatus["command"]>;
@@ -251,7 +335,7 @@ function offeredCommand(view: ServerView): OfferedCommand | undefined {
   return command?.command.startsWith("llmAssist.") === true ? command : undefined;
 }
 
-function commandTarget(command: OfferedCommand): string {
+function commandTarget(command: Omit<OfferedCommand, "title">): string {
   const target = `command:${command.command}`;
   return command.arguments === undefined
     ? target

@@ -2,32 +2,38 @@
 
 import * as vscode from "vscode";
 import { paletteCommands } from "../window/paletteCommands";
-import { statusLabel, statusText, statusTooltip, trustedCommands, type ServerView, type StatusBarMode } from "./status";
+import {
+  differsInFigures, noPressure, pressureOf, statusLabel, statusText, statusTooltip, trustedCommands, type ServerView, type StatusBarMode,
+} from "./status";
+
+// While only figures change, links stay in place for as long as it takes to read and click them.
+const steadyMilliseconds = 10_000;
 
 export class StatusItem implements vscode.Disposable {
   // Right: it is about the machine and the session, not about one file's contents.
   private readonly _item = vscode.window.createStatusBarItem("llmAssist.status", vscode.StatusBarAlignment.Right, 90);
+  private _pressure = noPressure;
+  private _tooltip = "";
+  private _drawnAt = 0;
+  private _later: NodeJS.Timeout | undefined;
 
   constructor() {
     this._item.name = "LLM Assist";
   }
 
   show(view: ServerView): void {
-    const text = statusText(view, mode());
+    clearTimeout(this._later);
+    this._pressure = pressureOf(view, this._pressure);
+    const text = statusText(view, mode(), this._pressure);
     if (text === "") {
       this._item.hide();
       return;
     }
 
-    const tooltip = new vscode.MarkdownString(statusTooltip(view));
-    tooltip.isTrusted = { enabledCommands: trustedCommands(view) };
-
     this._item.text = text;
-    this._item.tooltip = tooltip;
-    this._item.accessibilityInformation = { label: statusLabel(view), role: "button" };
-    this._item.backgroundColor = view.kind === "failed"
-      ? new vscode.ThemeColor("statusBarItem.errorBackground")
-      : undefined;
+    this.showTooltip(view);
+    this._item.accessibilityInformation = { label: statusLabel(view, this._pressure), role: "button" };
+    this._item.backgroundColor = this.background(view);
     this._item.command = view.kind === "reporting" || view.kind === "silent"
       ? paletteCommands.showMemory
       : paletteCommands.showLog;
@@ -35,7 +41,31 @@ export class StatusItem implements vscode.Disposable {
   }
 
   dispose(): void {
+    clearTimeout(this._later);
     this._item.dispose();
+  }
+
+  private showTooltip(view: ServerView): void {
+    const text = statusTooltip(view, Date.now(), this._pressure);
+    const rest = differsInFigures(this._tooltip, text) ? this._drawnAt + steadyMilliseconds - performance.now() : 0;
+    if (0 < rest) {
+      this._later = setTimeout(() => this.showTooltip(view), rest);
+      return;
+    }
+
+    const tooltip = new vscode.MarkdownString(text);
+    tooltip.isTrusted = { enabledCommands: trustedCommands(view) };
+    this._item.tooltip = tooltip;
+    this._tooltip = text;
+    this._drawnAt = performance.now();
+  }
+
+  private background(view: ServerView): vscode.ThemeColor | undefined {
+    if (view.kind === "failed") {
+      return new vscode.ThemeColor("statusBarItem.errorBackground");
+    }
+
+    return this._pressure.models || this._pressure.system ? new vscode.ThemeColor("statusBarItem.warningBackground") : undefined;
   }
 }
 

@@ -4,6 +4,7 @@
 import * as vscode from "vscode";
 import { explanationPage } from "../completion/explanation";
 import type { MemoryHistoryPanel } from "../memory/historyPanel";
+import { setMemoryLimit } from "../memory/limitPick";
 import { showMemory } from "../memory/memoryPick";
 import { chooseModels, deleteModel, loadModel, pinModel, pullModel, unloadModel, unpinModel } from "../models/modelCommands";
 import { trainWorkspace } from "../models/training";
@@ -26,6 +27,7 @@ export function registerCommands(server: ServerConnection, memoryHistory: Memory
     unpinModel: (argument) => unpinModel(server, idIn(argument)),
     deleteModel: (argument) => deleteModel(server, idIn(argument)),
     showMemory: () => showMemory(server, log),
+    setMemoryLimit: () => setMemoryLimit(server),
     showMemoryHistory: () => {
       memoryHistory.show();
       return Promise.resolve();

@@ -11,6 +11,7 @@ export const paletteCommands = {
   unpinModel: "llmAssist.unpinModel",
   deleteModel: "llmAssist.deleteModel",
   showMemory: "llmAssist.showMemory",
+  setMemoryLimit: "llmAssist.setMemoryLimit",
   showMemoryHistory: "llmAssist.showMemoryHistory",
   explainCompletion: "llmAssist.explainCompletion",
   openWalkthrough: "llmAssist.openWalkthrough",

@@ -171,7 +171,7 @@ test("bytes change their unit where the figure would get four digits", () => {
 });
 
 test("memory in the status bar", () => {
-  assert.equal(usedOfTotal(9 * 1024 ** 3, 15.5 * 1024 ** 3), "9.0/16 GB");
+  assert.equal(usedOfTotal(9 * 1024 ** 3, 15.5 * 1024 ** 3), "\u20079.0/16 GB");
 });
 
 test("durations", () => {

@@ -7,15 +7,18 @@ export const script = {
   rows: [] as (string | undefined)[],
   /** At a message with buttons. */
   buttons: [] as (string | undefined)[],
+  /** Into a box, as a whole. */
+  texts: [] as (string | undefined)[],
   /** Everything that was shown, and every setting that was written, in order. */
   record: [] as string[],
   settings: { globalValue: {} as Record<string, unknown>, workspaceValue: {} as Record<string, unknown> },
 };
 
 /** Forgets everything, and tells the person what to do. */
-export function rehearse({ rows = [], buttons = [] }: { rows?: (string | undefined)[]; buttons?: (string | undefined)[] } = {}): void {
+export function rehearse({ rows = [], buttons = [], texts = [] }: Partial<Pick<typeof script, "rows" | "buttons" | "texts">> = {}): void {
   script.rows = rows;
   script.buttons = buttons;
+  script.texts = texts;
   script.record = [];
   script.settings = { globalValue: {}, workspaceValue: {} };
   panels.length = 0;
@@ -23,11 +26,28 @@ export function rehearse({ rows = [], buttons = [] }: { rows?: (string | undefin
 
 interface Row {
   label: string;
+  buttons?: Button[];
 }
 
-class QuickPick {
+interface Button {
+  iconPath: ThemeIcon;
+}
+
+let list: QuickPick | undefined;
+
+/** The list that was made last. */
+export function shownList(): QuickPick {
+  if (list === undefined) {
+    throw new Error("No list was made.");
+  }
+
+  return list;
+}
+
+export class QuickPick {
   private readonly _accepted: (() => void)[] = [];
   private readonly _hidden: (() => void)[] = [];
+  private readonly _pressed: ((press: { item: Row; button: Button }) => void)[] = [];
   private _isHidden = false;
   private _enabled = true;
   title = "";
@@ -35,6 +55,21 @@ class QuickPick {
   items: Row[] = [];
   selectedItems: Row[] = [];
   activeItems: Row[] = [];
+
+  get isHidden(): boolean {
+    return this._isHidden;
+  }
+
+  /** The person clicks a button of a row. */
+  press(part: string, icon: string): void {
+    const item = found(this.items, part);
+    const button = item.buttons?.find(({ iconPath }) => iconPath.id === icon);
+    if (button === undefined) {
+      throw new Error(`"${item.label}" has no button "${icon}".`);
+    }
+
+    this._pressed.forEach((callback) => callback({ item, button }));
+  }
 
   // The person goes on as soon as the list takes clicks again.
   set enabled(value: boolean) {
@@ -53,6 +88,11 @@ class QuickPick {
 
   onDidHide(callback: () => void): Disposable {
     this._hidden.push(callback);
+    return new Disposable();
+  }
+
+  onDidTriggerItemButton(callback: (press: { item: Row; button: Button }) => void): Disposable {
+    this._pressed.push(callback);
     return new Disposable();
   }
 
@@ -183,11 +223,17 @@ export const window = {
     panels.push(panel);
     return panel;
   },
-  createQuickPick: () => new QuickPick(),
+  createQuickPick: () => list = new QuickPick(),
   showQuickPick: (items: Row[], { title }: { title: string }) => {
     script.record.push(`list: ${title}`);
     const wanted = script.rows.shift();
     return Promise.resolve(wanted === undefined ? undefined : found(items, wanted));
+  },
+  showInputBox: ({ title, value, validateInput }: { title: string; value: string; validateInput: (text: string) => string | undefined }) => {
+    script.record.push(`box: ${title} ${value}`);
+    const text = script.texts.shift();
+    const problem = text === undefined ? undefined : validateInput(text);
+    return problem === undefined ? Promise.resolve(text) : Promise.reject(new Error(problem));
   },
   showInformationMessage: message,
   showWarningMessage: message,

@@ -1,6 +1,6 @@
 // Answers of a server on a laptop of 16 GB, for the tests to vary.
 
-import type { ModelMemory, OllamaModel, PatternModel, ServerStatus } from "../../src/server/protocol";
+import type { MemoryReport, ModelMemory, OllamaModel, PatternModel, ServerStatus } from "../../src/server/protocol";
 
 const gigabyte = 1024 ** 3;
 
@@ -17,6 +17,18 @@ export function status(changes: Partial<ServerStatus> = {}, models: ModelMemory[
       modelsBytes: models.reduce((sum, { bytes }) => sum + bytes, 0),
       models,
     },
+    ...changes,
+  };
+}
+
+export function memoryReport(models: ModelMemory[], changes: Partial<MemoryReport> = {}): MemoryReport {
+  const preset = (name: string, limit: number, machine: number): MemoryReport["presets"][number] =>
+    ({ name, limitBytes: limit * gigabyte, machineBytes: machine * gigabyte, suits: machine === 16 });
+  return {
+    ...status({}, models).memory,
+    processBytes: 56 * 1024 ** 2,
+    presets: [preset("low", 2, 8), preset("medium", 6, 16), preset("high", 12, 32), preset("veryHigh", 24, 64)],
+    advice: [],
     ...changes,
   };
 }

@@ -14,9 +14,14 @@ public sealed record MemoryBudget(ByteSize Limit, ByteSize? Available, ByteSize 
     private static readonly ByteSize LeastReserve = ByteSize.MiB(512);
     private static readonly ByteSize MostReserve = ByteSize.GiB(2);
 
-    /// <summary>Presets of the limit by name, and whom each suits.</summary>
-    public static IReadOnlyList<(string Name, ByteSize Limit)> Presets { get; } =
-        [("low", ByteSize.GiB(2)), ("medium", ByteSize.GiB(6)), ("high", ByteSize.GiB(12)), ("veryHigh", ByteSize.GiB(24))];
+    /// <summary>Presets of the limit by name, and the machine that each is made for, by its memory.</summary>
+    public static IReadOnlyList<(string Name, ByteSize Limit, ByteSize Machine)> Presets { get; } =
+    [
+        ("low", ByteSize.GiB(2), ByteSize.GiB(8)),
+        ("medium", ByteSize.GiB(6), ByteSize.GiB(16)),
+        ("high", ByteSize.GiB(12), ByteSize.GiB(32)),
+        ("veryHigh", ByteSize.GiB(24), ByteSize.GiB(64)),
+    ];
 
     /// <summary>Where taking out stops: 90 % of <see cref="Limit"/>.</summary>
     public ByteSize LowMark => Limit * LowShare;

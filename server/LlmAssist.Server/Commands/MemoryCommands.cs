@@ -15,10 +15,11 @@ internal sealed class MemoryCommands(StatusReporter status, MemoryWork memory, M
 {
     private const double Day = 24;
 
-    /// <summary>The memory part of the status, and which models of Ollama fit now.</summary>
+    /// <summary>The memory part of the status, the limits that have a name, and which models of Ollama fit now.</summary>
     public async ValueTask<MemoryStatus> StatusAsync(SessionSnapshot session, Nothing argument, CancellationToken cancellation)
     {
         var now = status.Memory();
+        now = now with { Presets = Presets(now.SystemTotalBytes) };
         if (ollama.Endpoint is null)
         {
             return now;
@@ -80,5 +81,11 @@ internal sealed class MemoryCommands(StatusReporter status, MemoryWork memory, M
         });
         await done.Task.WaitAsync(cancellation);
         return new(limit, new Phrase($"The memory limit is {new ByteSize(limit)}.", $"El límite de memoria es de {new ByteSize(limit)}.").In(session.Speech));
+    }
+
+    private static LimitPreset[] Presets(long? machine)
+    {
+        var suits = machine is { } total ? MemoryBudget.PresetFor(new(total)) : null;
+        return [.. MemoryBudget.Presets.Select(preset => new LimitPreset(preset.Name, preset.Limit.Bytes, preset.Machine.Bytes, preset.Name == suits))];
     }
 }

@@ -51,9 +51,18 @@ internal sealed record MemoryStatus
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public long? ProcessBytes { get; init; }
 
+    /// <summary>The limits that have a name, the smallest first. Only in the answer of memory.status.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<LimitPreset>? Presets { get; init; }
+
     /// <summary>What there is to say and to do, in the client's language; the most pressing first. In the answer of memory.status also which models fit now.</summary>
     public required IReadOnlyList<string> Advice { get; init; }
 }
+
+/// <param name="Name">As the setting and memory.setLimit take it.</param>
+/// <param name="MachineBytes">Memory of the machines that it is made for.</param>
+/// <param name="Suits">Whether it is the one for this machine; none is where the machine does not tell its memory.</param>
+internal sealed record LimitPreset(string Name, long LimitBytes, long MachineBytes, bool Suits);
 
 /// <param name="Bytes">Memory that it takes now: private bytes, and pages of its file that are in RAM.</param>
 /// <param name="Pinned">Whether the user wants it to stay, in this window or another.</param>

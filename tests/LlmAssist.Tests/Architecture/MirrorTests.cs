@@ -25,11 +25,11 @@ namespace LlmAssist.Tests.Architecture;
 public sealed partial class MirrorTests : IDisposable
 {
     private const string PagePath = "server/docs/protocol-extensions.md";
-    private const string ClientPath = "client-vscode/src/protocol.ts";
+    private const string ClientPath = "client-vscode/src/server/protocol.ts";
     private const string ManifestPath = "client-vscode/package.json";
 
     // Settings that the server never sees the use of.
-    private static readonly string[] ClientSettings = ["statusBar", "server.path"];
+    private static readonly string[] ClientSettings = ["statusBar", "keyboard.ctrlM", "server.path"];
 
     // The client's name of a record, and ours. What the client declares must be a member of ours.
     private static readonly (string Interface, Type Record)[] ClientRecords =
@@ -37,6 +37,7 @@ public sealed partial class MirrorTests : IDisposable
         ("ServerStatus", typeof(StatusParams)),
         ("MemoryStatus", typeof(MemoryStatus)),
         ("MemoryReport", typeof(MemoryStatus)),
+        ("LimitPreset", typeof(LimitPreset)),
         ("ModelMemory", typeof(ModelMemory)),
         ("ModelEntry", typeof(ModelInfo)),
         ("PatternModel", typeof(ModelInfo)),

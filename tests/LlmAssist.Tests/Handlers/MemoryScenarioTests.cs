@@ -32,8 +32,11 @@ public sealed class MemoryScenarioTests
 
         var memory = await play.CommandAsync("memory.status");
         Check(memory);
+        var suited = Assert.Single(memory.GetProperty("presets").EnumerateArray(), preset => preset.GetProperty("suits").GetBoolean());
+        Assert.Equal(("medium", MemoryPlay.Limit.Bytes), (suited.GetProperty("name").GetString(), suited.GetProperty("limitBytes").GetInt64()));
         await play.UntilAsync(() => play.StatusModels.Count == 1);
         Check(play.Status);
+        Assert.False(play.Status.TryGetProperty("presets", out _));
         Assert.Empty(play.Shown);
 
         void Check(JsonElement memory)
