@@ -30,6 +30,9 @@ internal sealed record ServerEnvironment
     /// <summary>Where Ollama listens, if the settings do not say.</summary>
     public Uri Ollama { get; init; } = OllamaEndpoint.OfEnvironment(Environment.GetEnvironmentVariable);
 
+    /// <summary>The user's language, for clients that do not tell it.</summary>
+    public Speech Speech { get; init; } = Speech.English;
+
     /// <summary>Completes when the process with an id has ended; null asks the system.</summary>
     public Func<int, CancellationToken, Task>? ProcessExit { get; init; }
 }
@@ -86,9 +89,10 @@ internal static class ServerHost
             ollamaWork,
             memory,
             status,
+            time,
             Post,
             ending.Token);
-        AddRoutes(routes, commands, configuration, engine, client);
+        AddRoutes(routes, commands, configuration, engine, client, environment.Speech);
         server = new(connection, routes, time, environment.ProcessExit);
 
         var reporting = Task.WhenAll(status.RunAsync(ending.Token), ollama.WatchAsync(ending.Token), keeper.WatchAsync(ending.Token));
@@ -148,9 +152,9 @@ internal static class ServerHost
             .Add(AssistMethods.CompletionAccepted, json => json.AcceptedArgument, json => json.Nothing!, completion.AcceptedAsync);
     }
 
-    private static void AddRoutes(Routes routes, CommandTable commands, ConfigurationHandlers configuration, CompletionEngine engine, ClientLink client)
+    private static void AddRoutes(Routes routes, CommandTable commands, ConfigurationHandlers configuration, CompletionEngine engine, ClientLink client, Speech speech)
     {
-        var lifecycle = new LifecycleHandlers(configuration, client, commands.Ids);
+        var lifecycle = new LifecycleHandlers(configuration, client, commands.Ids, speech);
         var text = new TextSyncHandlers(engine, client);
         var completion = new CompletionHandlers(engine, client);
         routes

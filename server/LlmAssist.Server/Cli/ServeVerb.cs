@@ -69,7 +69,7 @@ internal static class ServeVerb
         try
         {
             // Signals end the process as the system has it: there is nothing to save, and a read of a console cannot be canceled.
-            return await ServerHost.RunAsync(input, output, new(), CancellationToken.None);
+            return await ServerHost.RunAsync(input, output, new() { Speech = SpeechOfProcess() }, CancellationToken.None);
         }
         catch (UserException exception)
         {

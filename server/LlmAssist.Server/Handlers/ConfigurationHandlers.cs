@@ -18,9 +18,13 @@ internal sealed class ConfigurationHandlers(
     OllamaWork ollama,
     MemoryWork memory,
     StatusReporter status,
+    TimeProvider time,
     Action<Action<Session.Session>> post,
     CancellationToken ending)
 {
+    // Clients answer within milliseconds. Who has not by then has forgotten the question.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private JsonElement _options;
     private JsonElement _configuration;
@@ -58,7 +62,9 @@ internal sealed class ConfigurationHandlers(
         // Even without an answer to come, the session's work begins here.
         if (features.HasConfiguration)
         {
+            var patience = _ready.Task.WaitAsync(Patience, time, ending);
             Run(FetchAsync);
+            Run(() => GoOnAfterAsync(patience));
         }
         else
         {
@@ -106,6 +112,28 @@ internal sealed class ConfigurationHandlers(
             _configuration = configuration;
             Apply(session, mayWork: true);
         });
+    }
+
+    // A client may never answer; commands and the model would wait for it for ever. An answer that comes later is taken all the same.
+    private async Task GoOnAfterAsync(Task patience)
+    {
+        try
+        {
+            await patience;
+        }
+        catch (TimeoutException)
+        {
+            post(session =>
+            {
+                if (!_ready.Task.IsCompleted)
+                {
+                    client.Log(
+                        MessageType.Warning,
+                        $"workspace/configuration has not been answered for {Patience.TotalSeconds} s. The settings of initialize and of config.json hold until it is.");
+                    Apply(session, mayWork: true);
+                }
+            });
+        }
     }
 
     private void Apply(Session.Session session, bool mayWork)
