@@ -48,18 +48,13 @@ local function main()
   end)
   say('root', client.config.root_dir)
   say('completion', client.server_capabilities.completionProvider ~= nil)
-  local learning
-  wait('a model in use', function()
-    learning = learning or (assist.status():find('Learning', 1, true) and assist.status())
-    return assist.status():find('^LLM Assist [%d.]+/2%.0 GB$') and client.request_sync('workspace/executeCommand', { command = 'llmAssist.models.list' }, 20000, buffer).result[1]
-  end)
+  wait('a model in use', function() return assist.status():find('^LLM Assist [1-9]%d* [KM]B/2%.0 GB$') end)
   say('status', assist.status())
   local function request(method, params)
     local response, failure = client.request_sync(method, params, 20000, buffer)
     if failure or not response or response.err then error(method .. ' ' .. vim.inspect(failure or (response and response.err)), 2) end
     return response.result
   end
-  wait('a model loaded', function() return request('workspace/executeCommand', { command = 'llmAssist.models.list' })[1].loaded end)
 
   -- Typed by an edit of the buffer, which reaches the server as didChange.
   local line = '  const inventory = parseI'

@@ -31,12 +31,12 @@ test('Neovim attaches, types, completes and executes commands', { timeout: 120_0
   assert.equal(said.omni, '  const inventory = parseInventory(content);');
   assert.equal(said.accepted, '  const inventory = parseInventory(content);X');
   assert.match(said.explain, /^inline, pattern, .* ms \/ +\d+ %  parseInventory\(content\);  \(pattern\)/);
-  assert.match(said.chosen, /^● ws_\d+_\d+  \(in memory, \d+ MB\) \/ Unload$/);
+  assert.match(said.chosen, /^● ws_\d+_\d+  \(in memory, \d+ [KM]B\) \/ Unload$/);
   assert.match(said.unload, /is unloaded/);
-  assert.match(said.unloaded, /^Models take 0 MB of 2\.0 GB\. \/ This machine has/);
+  assert.match(said.unloaded, /^Models take 0 KB of 2\.0 GB\. \/ This machine has/);
   assert.match(said.load, /is loaded/);
   assert.match(said.pin, /stays in memory/);
-  assert.match(said.memory, /pattern:ws_\d+_\d+: \d+ MB, pinned/);
+  assert.match(said.memory, /pattern:ws_\d+_\d+: \d+ [KM]B, pinned/);
   assert.equal(said.limit, 'The memory limit is 3.0 GB.');
   assert.match(said.nonsense, /^'nonsense' is no memory limit; expected is one of low/);
   assert.match(said.history, /load +pattern:ws_/);

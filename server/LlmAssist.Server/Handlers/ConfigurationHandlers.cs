@@ -25,12 +25,12 @@ internal sealed class ConfigurationHandlers(
     // Clients answer within milliseconds. Who has not by then has forgotten the question.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
-    private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<SessionSnapshot> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private JsonElement _options;
     private JsonElement _configuration;
 
-    /// <summary>Ends when the session's settings are known for the first time: before that nobody knows whether Ollama may be asked, and where.</summary>
-    public Task Ready => _ready.Task;
+    /// <summary>The session when its settings are known for the first time: before that nobody knows whether Ollama may be asked, and where.</summary>
+    public Task<SessionSnapshot> Ready => _ready.Task;
 
     /// <summary>Settings that came with initialize.</summary>
     public void TakeOptions(Session.Session session, JsonElement options)
@@ -139,7 +139,7 @@ internal sealed class ConfigurationHandlers(
     private void Apply(Session.Session session, bool mayWork)
     {
         var (settings, problems) = ServerSettings.Parse(choices, file, _options, _configuration);
-        session.Now = session.Now with { Settings = settings };
+        session.Now = session.Now with { Settings = settings, HasSettings = session.Now.HasSettings || mayWork };
         if (mayWork)
         {
             foreach (var problem in session.NotYetReported(problems))
@@ -156,7 +156,7 @@ internal sealed class ConfigurationHandlers(
         status.Session = session.Now;
         memory.Configure(session.Now);
         ollama.Configure(session.Now);
-        _ready.TrySetResult();
+        _ready.TrySetResult(session.Now);
         work.Supply(session.Now);
     }
 

@@ -22,7 +22,7 @@
   :type '(repeat string))
 
 (defcustom llm-assist-settings nil
-  "The server's settings without the leading \"llmAssist\", as in (:memory (:limit \"low\"))."
+  "The server's settings, as in (:memory (:limit \"low\"))."
   :type 'plist)
 
 (defclass llm-assist-server (eglot-lsp-server)
@@ -32,7 +32,8 @@
 ;;;###autoload
 (defun llm-assist-setup (&rest modes)
   "Serve buffers of MODES, which are all of `prog-mode' if there are none.
-Eglot has one server for a buffer: LLM Assist takes the place of another one that serves these modes."
+Eglot has one server for a buffer: LLM Assist takes the place of another
+one that serves these modes."
   (dolist (mode (or modes '(prog-mode)))
     (add-to-list 'eglot-server-programs (cons mode (lambda (&rest _) (cons 'llm-assist-server llm-assist-command))))
     (add-hook (intern (format "%s-hook" mode)) #'eglot-ensure))
@@ -47,9 +48,9 @@ Eglot has one server for a buffer: LLM Assist takes the place of another one tha
 
 (defun llm-assist--size (bytes)
   "BYTES for people.  GB as everybody says, which are 2^30 bytes."
-  (if (< bytes (expt 2 30))
-      (format "%.0f MB" (/ bytes (expt 2.0 20)))
-    (format "%.1f GB" (/ bytes (expt 2.0 30)))))
+  (cond ((< bytes (expt 2 20)) (format "%.0f KB" (/ bytes (expt 2.0 10))))
+        ((< bytes (expt 2 30)) (format "%.0f MB" (/ bytes (expt 2.0 20))))
+        (t (format "%.1f GB" (/ bytes (expt 2.0 30))))))
 
 (defun llm-assist--true (value)
   "Whether VALUE is JSON's true."
@@ -71,7 +72,8 @@ Eglot has one server for a buffer: LLM Assist takes the place of another one tha
   (force-mode-line-update t))
 
 (cl-defmethod eglot-handle-request ((_server llm-assist-server) (_method (eql window/showMessageRequest)) &key message &allow-other-keys)
-  "Show MESSAGE.  A question in the minibuffer would take what is being typed for its answer."
+  "Show MESSAGE.
+A question in the minibuffer would take what is being typed for its answer."
   (message "%s" (llm-assist--say "%s M-x llm-assist-models does it." "%s Se hace con M-x llm-assist-models." message))
   nil)
 
@@ -92,7 +94,8 @@ Eglot has one server for a buffer: LLM Assist takes the place of another one tha
     (jsonrpc-error (user-error "%s" (or (alist-get 'jsonrpc-error-message (cdr failure)) (error-message-string failure))))))
 
 (defun llm-assist--execute (command &optional argument)
-  "Execute COMMAND with ARGUMENT while Emacs goes on, and show what the server says."
+  "Execute COMMAND with ARGUMENT while Emacs goes on.
+Show what the server says."
   (jsonrpc-async-request (llm-assist--server) :workspace/executeCommand (llm-assist--params command argument)
                          :success-fn (lambda (answer) (message "%s" (plist-get answer :message)))
                          :error-fn (lambda (failure) (message "%s" (plist-get failure :message)))
@@ -110,7 +113,7 @@ Eglot has one server for a buffer: LLM Assist takes the place of another one tha
            (or (llm-assist--true (plist-get status :busy)) (member (plist-get status :state) '("degraded" "off"))))
       ;; A percent sign would be a construct of the mode line.
       (replace-regexp-in-string "%" "%%" (format " [LLM Assist: %s]" said) t t))
-     (t (format " [LLM Assist %.1f/%s]" (/ (plist-get memory :modelsBytes) (expt 2.0 30)) (llm-assist--size (plist-get memory :limitBytes)))))))
+     (t (format " [LLM Assist %s/%s]" (llm-assist--size (plist-get memory :modelsBytes)) (llm-assist--size (plist-get memory :limitBytes)))))))
 
 ;;; Models
 
@@ -138,7 +141,8 @@ Eglot has one server for a buffer: LLM Assist takes the place of another one tha
             (if (llm-assist--true (plist-get model :pinned)) (llm-assist--say ", pinned" ", fijado") ""))))
 
 (defun llm-assist--choose (prompt choices)
-  "Ask with PROMPT for one of CHOICES, an alist from texts, and answer what belongs to the text."
+  "Ask with PROMPT for one of CHOICES, an alist from texts.
+Answer what belongs to the text."
   (cdr (assoc (completing-read prompt choices nil t) choices)))
 
 ;;;###autoload
@@ -194,8 +198,8 @@ Eglot has one server for a buffer: LLM Assist takes the place of another one tha
 
 ;;;###autoload
 (defun llm-assist-set-limit (limit)
-  "Set what models may take until the server ends: LIMIT is a preset, or a number of GB.
-`llm-assist-settings' keeps it."
+  "Set what models may take until the server ends.
+LIMIT is a preset, or a number of GB.  `llm-assist-settings' keeps it."
   (interactive (list (completing-read (llm-assist--say "Limit (or a number of GB): " "Límite (o un número de GB): ") '("low" "medium" "high" "veryHigh"))))
   (llm-assist--execute "memory.setLimit" (list :limit (if (and (stringp limit) (string-match-p "\\`[0-9.]+\\'" limit)) (string-to-number limit) limit))))
 

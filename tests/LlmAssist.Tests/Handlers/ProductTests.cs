@@ -21,6 +21,33 @@ public sealed class ProductTests
     }
 
     [Fact]
+    public async Task A_command_that_was_quicker_than_the_settings_knows_them()
+    {
+        await using var server = TestServer.OfProduct();
+        await server.InitializeAsync(CanBeAsked);
+        var ask = await server.ReadAsync("workspace/configuration");
+        var id = await server.RequestAsync("workspace/executeCommand", """{"command":"llmAssist.models.train"}""");
+        await server.SettleAsync();
+        await server.AnswerAsync(ask, """[{"training":{"auto":false,"folders":["/nowhere/at/all"]}}]""");
+        Assert.Contains("nowhere", (await server.ErrorAsync(id)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Shows_what_commands_answer_to_the_user_of_a_client_that_does_not()
+    {
+        await using var server = new TestServer(new TempFolder(), showsAnswers: true);
+        await server.InitializeAsync();
+        var limit = await server.RequestAsync("workspace/executeCommand", """{"command":"llmAssist.memory.setLimit","arguments":[{"limit":"low"}]}""");
+        Assert.Equal("""{"type":3,"message":"The memory limit is 2.0 GB."}""", (await server.ReadAsync("window/showMessage")).GetRawText());
+        await server.ResultAsync(limit);
+        var load = await server.RequestAsync("workspace/executeCommand", """{"command":"llmAssist.models.load","arguments":[{"id":"nonsense"}]}""");
+        var shown = await server.ReadAsync("window/showMessage");
+        Assert.Equal(1, shown.GetProperty("type").GetInt32());
+        Assert.Equal(shown.GetProperty("message").GetString(), (await server.ErrorAsync(load)).Message);
+        await server.ResultAsync(await server.RequestAsync("workspace/executeCommand", """{"command":"llmAssist.models.list"}"""));
+    }
+
+    [Fact]
     public async Task A_command_does_not_wait_for_ever_for_a_client_that_never_answers()
     {
         await using var server = TestServer.OfProduct();

@@ -60,7 +60,8 @@ internal sealed class TestServer : IAsyncDisposable
     /// <param name="memory">The machine's memory; null for that of the machine that runs the test.</param>
     /// <param name="runners">The processes of Ollama's models; null for those of that machine.</param>
     /// <param name="speech">The language that the server's process was started in.</param>
-    public TestServer(TempFolder home, Uri? ollama = null, TimeProvider? time = null, IMemoryProbe? memory = null, IRunnerProbe? runners = null, Speech speech = Speech.English)
+    /// <param name="showsAnswers">Whether answers of commands are shown too.</param>
+    public TestServer(TempFolder home, Uri? ollama = null, TimeProvider? time = null, IMemoryProbe? memory = null, IRunnerProbe? runners = null, Speech speech = Speech.English, bool showsAnswers = false)
     {
         _home = home;
         _skipsStatus = true;
@@ -77,6 +78,7 @@ internal sealed class TestServer : IAsyncDisposable
                 Runners = runners ?? RunnerProcesses.ForThisMachine(),
                 Ollama = ollama ?? Nobody,
                 Speech = speech,
+                ShowsAnswers = showsAnswers,
                 ProcessExit = static (_, cancellation) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellation),
             },
             CancellationToken.None);

@@ -3,12 +3,22 @@
 local M = {}
 
 local name = 'llm-assist'
-local spanish = (vim.v.lang or ''):match('^es%f[%A]') ~= nil
 local statuses = {}  -- client's id -> the last llmAssist/status
 local progresses = {} -- client's id -> the tokens of what can be canceled
 
-local function say(english, other, ...)
-  return string.format(spanish and other or english, ...)
+-- As the server does for clients that do not tell their language.
+local function is_spanish()
+  for _, variable in ipairs({ 'LC_ALL', 'LC_MESSAGES', 'LANG' }) do
+    local locale = os.getenv(variable) or ''
+    if locale ~= '' then
+      return locale:match('^es%f[%A]') ~= nil
+    end
+  end
+  return false
+end
+
+local function say(english, spanish, ...)
+  return string.format(is_spanish() and spanish or english, ...)
 end
 
 local function tell(message, level)
@@ -20,12 +30,10 @@ local function show(lines)
 end
 
 -- GB as everybody says, which are 2^30 bytes.
-local function gigabytes(bytes)
-  return string.format('%.1f GB', bytes / 2 ^ 30)
-end
-
 local function size(bytes)
-  return bytes < 2 ^ 30 and string.format('%.0f MB', bytes / 2 ^ 20) or gigabytes(bytes)
+  return bytes < 2 ^ 20 and string.format('%.0f KB', bytes / 2 ^ 10)
+    or bytes < 2 ^ 30 and string.format('%.0f MB', bytes / 2 ^ 20)
+    or string.format('%.1f GB', bytes / 2 ^ 30)
 end
 
 -- JSON's null, or nothing at all.
@@ -85,7 +93,7 @@ function M.status()
   if status.message ~= '' and (status.busy or status.state == 'degraded' or status.state == 'off') then
     return 'LLM Assist: ' .. status.message
   end
-  return string.format('LLM Assist %.1f/%s', status.memory.modelsBytes / 2 ^ 30, gigabytes(status.memory.limitBytes))
+  return string.format('LLM Assist %s/%s', size(status.memory.modelsBytes), size(status.memory.limitBytes))
 end
 
 local function model_line(model)
@@ -111,6 +119,7 @@ local function choose_action(model)
     model.pinned and { say('Let it leave when room is needed', 'Dejar que salga cuando falte sitio'), 'models.unpin' }
       or { say('Keep in memory', 'Mantener en memoria'), 'models.pin' },
   }
+  vim.cmd('redraw') -- or Neovim's own list begins on the line of the one before
   vim.ui.select(actions, {
     prompt = model.id,
     format_item = function(action) return action[1] end,
@@ -161,9 +170,9 @@ end
 --- Shows what models take, and what the server advises.
 function M.memory()
   execute('memory.status', nil, function(memory)
-    local lines = { say('Models take %s of %s.', 'Los modelos ocupan %s de %s.', size(memory.modelsBytes), gigabytes(memory.limitBytes)) }
+    local lines = { say('Models take %s of %s.', 'Los modelos ocupan %s de %s.', size(memory.modelsBytes), size(memory.limitBytes)) }
     if is(memory.systemTotalBytes) then
-      table.insert(lines, say('This machine has %s of %s left.', 'A este equipo le quedan %s de %s.', size(memory.systemAvailableBytes), gigabytes(memory.systemTotalBytes)))
+      table.insert(lines, say('This machine has %s of %s left.', 'A este equipo le quedan %s de %s.', size(memory.systemAvailableBytes), size(memory.systemTotalBytes)))
     end
     for _, model in ipairs(memory.models) do
       local marks = (model.pinned and say(', pinned', ', fijado') or '') .. (model.busy and say(', in use', ', en uso') or '')
@@ -290,7 +299,6 @@ local function configuration(options)
     filetypes = options.filetypes,
     settings = { llmAssist = options.settings },
     init_options = options.settings, -- Neovim 0.7 does not answer for settings
-    before_init = function(params) params.locale = vim.v.lang end,
     on_attach = function(_, buffer)
       if vim.lsp.inline_completion then
         vim.lsp.inline_completion.enable(true, { bufnr = buffer })
