@@ -5,19 +5,23 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { sampleFiles, workspace } from './server.mjs';
+import { startStandIn } from './standin.mjs';
 
 const eglot = spawnSync('emacs', ['--batch', '-q', '--eval', `(progn (package-initialize) (require 'eglot))`]);
 const missing = eglot.error ? 'Emacs is not installed (emacs on the PATH)' : eglot.status !== 0 ? 'Eglot is not installed (elpa-eglot, or Emacs 29)' : undefined;
 
-test('Emacs connects, types, completes and executes commands', { timeout: 120_000, skip: process.env.LLMASSIST_REQUIRE_ALL === '1' ? undefined : missing }, context => {
+test('Emacs connects, types, completes and executes commands', { timeout: 120_000, skip: process.env.LLMASSIST_REQUIRE_ALL === '1' ? undefined : missing }, async context => {
   assert.equal(missing, undefined);
   const space = workspace(context, { ...sampleFiles(), 'src/new.ts': '' });
   // What Emacs takes for a project.
   assert.equal(spawnSync('git', ['init', '--quiet', space.folder]).status, 0);
+  const ollama = await startStandIn(context, {
+    models: [{ name: 'qwen2.5-coder:1.5b' }, { name: 'codellama:7b', sizeBytes: 3_800_000_000 }], registry: [{ name: 'starcoder2:3b', family: 'starcoder2' }],
+  });
   const here = dirname(fileURLToPath(import.meta.url));
   const run = spawnSync('emacs', ['--batch', '-q', '-l', join(here, 'emacs.el')], {
     env: {
-      ...process.env, LLMASSIST_HOME: space.home, OLLAMA_HOST: '127.0.0.1:9', LC_ALL: 'C.UTF-8', HOME: dirname(space.folder),
+      ...process.env, LLMASSIST_HOME: space.home, OLLAMA_HOST: ollama, LC_ALL: 'C.UTF-8', HOME: dirname(space.folder),
       E2E_EDITOR: join(here, '../../server/editors/emacs'), E2E_FILE: join(space.folder, 'src/new.ts'),
     },
     encoding: 'utf8',
@@ -43,7 +47,9 @@ test('Emacs connects, types, completes and executes commands', { timeout: 120_00
   assert.match(said.nonsense, /^'nonsense' is no memory limit; expected is one of low/);
   assert.match(said.history, /load +pattern:ws_/);
   assert.match(said.train, /^Learned \d+ tokens in .* s; the model is in use\.$/);
-  assert.match(said.pull, /^Ollama does not answer/);
+  assert.equal(said.pull, 'starcoder2:3b is there; load it to have completions from it.');
+  assert.match(said.loadOllama, /^qwen2\.5-coder:1\.5b is loaded: 1\.3 GB of RAM/);
+  assert.match(said.refused, /^codellama:7b was not loaded: it needs/);
   assert.match(said.failure, /^There is no model 'nonsense'/);
   assert.match(said.unloadAll, /unloaded/);
   assert.equal(said.running, 'nil');

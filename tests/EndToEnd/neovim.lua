@@ -104,6 +104,10 @@ local function main()
   say('history', run('LlmAssistHistory 1', echoed))
   say('train', run('LlmAssistTrain', told))
   say('progress', client.messages and next(client.messages.progress) ~= nil)
+  choices.wanted = { 'qwen2.5-coder:1.5b', 'Load' }
+  say('loadOllama', run('LlmAssistModels', told))
+  choices.wanted = { 'codellama:7b  (does not fit', 'Load' }
+  say('refused', run('LlmAssistModels', told))
   say('pull', run('LlmAssistPull starcoder2:3b', told))
   say('unloadAll', run('LlmAssistUnloadAll', told))
 

@@ -5,16 +5,20 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { sampleFiles, workspace } from './server.mjs';
+import { startStandIn } from './standin.mjs';
 
 const missing = spawnSync('nvim', ['--version']).error ? 'Neovim is not installed (nvim on the PATH)' : undefined;
 
-test('Neovim attaches, types, completes and executes commands', { timeout: 120_000, skip: process.env.LLMASSIST_REQUIRE_ALL === '1' ? undefined : missing }, context => {
+test('Neovim attaches, types, completes and executes commands', { timeout: 120_000, skip: process.env.LLMASSIST_REQUIRE_ALL === '1' ? undefined : missing }, async context => {
   assert.equal(missing, undefined);
   const space = workspace(context, { ...sampleFiles(), 'src/new.ts': '', '.git/HEAD': 'ref: refs/heads/main\n' });
+  const ollama = await startStandIn(context, {
+    models: [{ name: 'qwen2.5-coder:1.5b' }, { name: 'codellama:7b', sizeBytes: 3_800_000_000 }], registry: [{ name: 'starcoder2:3b', family: 'starcoder2' }],
+  });
   const here = dirname(fileURLToPath(import.meta.url));
   const run = spawnSync('nvim', ['--headless', '--clean', '-n', '-u', join(here, 'neovim.lua')], {
     env: {
-      ...process.env, LLMASSIST_HOME: space.home, OLLAMA_HOST: '127.0.0.1:9', LC_ALL: 'C',
+      ...process.env, LLMASSIST_HOME: space.home, OLLAMA_HOST: ollama, LC_ALL: 'C',
       E2E_EDITOR: join(here, '../../server/editors/neovim'), E2E_FILE: join(space.folder, 'src/new.ts'),
       XDG_STATE_HOME: space.home, XDG_CACHE_HOME: space.home, XDG_CONFIG_HOME: space.home,
     },
@@ -42,7 +46,9 @@ test('Neovim attaches, types, completes and executes commands', { timeout: 120_0
   assert.match(said.history, /load +pattern:ws_/);
   assert.match(said.train, /^Learned \d+ tokens in .* s; the model is in use\.$/);
   assert.equal(said.progress, 'true');
-  assert.match(said.pull, /Ollama/);
+  assert.equal(said.pull, 'starcoder2:3b is there; load it to have completions from it.');
+  assert.match(said.loadOllama, /^qwen2\.5-coder:1\.5b is loaded: 1\.3 GB of RAM/);
+  assert.match(said.refused, /^codellama:7b was not loaded: it needs/);
   assert.match(said.unloadAll, /unloaded/);
   assert.equal(said.left, 'true');
   assert.match(said.without, /^LLM Assist does not run/);
