@@ -104,6 +104,12 @@ local function main()
   say('history', run('LlmAssistHistory 1', echoed))
   say('train', run('LlmAssistTrain', told))
   say('progress', client.messages and next(client.messages.progress) ~= nil)
+  say('idle', run('LlmAssistCancel', told))
+  choices.wanted = { 'qwen2.5-coder:1.5b', 'Load' }
+  vim.cmd('LlmAssistModels')
+  wait('the cancellation of a load', function() return run('LlmAssistCancel', told) == 'Canceled.' end)
+  wait('its end', function() return run('LlmAssistCancel', told) ~= 'Canceled.' end)
+  say('canceled', run('LlmAssistMemory', echoed))
   choices.wanted = { 'qwen2.5-coder:1.5b', 'Load' }
   say('loadOllama', run('LlmAssistModels', told))
   choices.wanted = { 'codellama:7b  (does not fit', 'Load' }

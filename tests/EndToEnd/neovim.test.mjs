@@ -14,6 +14,7 @@ test('Neovim attaches, types, completes and executes commands', { timeout: 120_0
   const space = workspace(context, { ...sampleFiles(), 'src/new.ts': '', '.git/HEAD': 'ref: refs/heads/main\n' });
   const ollama = await startStandIn(context, {
     models: [{ name: 'qwen2.5-coder:1.5b' }, { name: 'codellama:7b', sizeBytes: 3_800_000_000 }], registry: [{ name: 'starcoder2:3b', family: 'starcoder2' }],
+    loadMilliseconds: 2000,
   });
   const here = dirname(fileURLToPath(import.meta.url));
   const run = spawnSync('nvim', ['--headless', '--clean', '-n', '-u', join(here, 'neovim.lua')], {
@@ -47,6 +48,8 @@ test('Neovim attaches, types, completes and executes commands', { timeout: 120_0
   assert.match(said.train, /^Learned \d+ tokens in .* s; the model is in use\.$/);
   assert.equal(said.progress, 'true');
   assert.equal(said.pull, 'starcoder2:3b is there; load it to have completions from it.');
+  assert.equal(said.idle, 'There is nothing to cancel.');
+  assert.doesNotMatch(said.canceled, /ollama:qwen/);
   assert.match(said.loadOllama, /^qwen2\.5-coder:1\.5b is loaded: 1\.3 GB of RAM/);
   assert.match(said.refused, /^codellama:7b was not loaded: it needs/);
   assert.match(said.unloadAll, /unloaded/);

@@ -162,9 +162,12 @@ end
 --- Cancels what shows progress: training, loading, downloading.
 function M.cancel()
   local client = server()
-  for token in pairs(client and progresses[client.id] or {}) do
+  local tokens = client and progresses[client.id] or {}
+  for token in pairs(tokens) do
     send(client, 'notify', 'window/workDoneProgress/cancel', { token = token })
   end
+  -- Neovim keeps the answer of what was canceled to itself.
+  tell(next(tokens) and say('Canceled.', 'Cancelado.') or say('There is nothing to cancel.', 'No hay nada que cancelar.'))
 end
 
 --- Shows what models take, and what the server advises.
