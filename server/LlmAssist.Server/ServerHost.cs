@@ -30,6 +30,12 @@ internal sealed record ServerEnvironment
     /// <summary>Where Ollama listens, if the settings do not say.</summary>
     public Uri Ollama { get; init; } = OllamaEndpoint.OfEnvironment(Environment.GetEnvironmentVariable);
 
+    /// <summary>The user's language, for clients that do not tell it.</summary>
+    public Speech Speech { get; init; } = Speech.English;
+
+    /// <summary>Whether what a command answers is shown as a message too: for clients that let their user execute commands and throw the answers away.</summary>
+    public bool ShowsAnswers { get; init; }
+
     /// <summary>Completes when the process with an id has ended; null asks the system.</summary>
     public Func<int, CancellationToken, Task>? ProcessExit { get; init; }
 }
@@ -86,9 +92,10 @@ internal static class ServerHost
             ollamaWork,
             memory,
             status,
+            time,
             Post,
             ending.Token);
-        AddRoutes(routes, commands, configuration, engine, client);
+        AddRoutes(routes, commands, configuration, engine, client, environment);
         server = new(connection, routes, time, environment.ProcessExit);
 
         var reporting = Task.WhenAll(status.RunAsync(ending.Token), ollama.WatchAsync(ending.Token), keeper.WatchAsync(ending.Token));
@@ -148,9 +155,9 @@ internal static class ServerHost
             .Add(AssistMethods.CompletionAccepted, json => json.AcceptedArgument, json => json.Nothing!, completion.AcceptedAsync);
     }
 
-    private static void AddRoutes(Routes routes, CommandTable commands, ConfigurationHandlers configuration, CompletionEngine engine, ClientLink client)
+    private static void AddRoutes(Routes routes, CommandTable commands, ConfigurationHandlers configuration, CompletionEngine engine, ClientLink client, ServerEnvironment environment)
     {
-        var lifecycle = new LifecycleHandlers(configuration, client, commands.Ids);
+        var lifecycle = new LifecycleHandlers(configuration, client, commands.Ids, environment.Speech);
         var text = new TextSyncHandlers(engine, client);
         var completion = new CompletionHandlers(engine, client);
         routes
@@ -170,8 +177,9 @@ internal static class ServerHost
             .Read(LspMethods.InlineCompletion, json => json.InlineCompletionParams, json => json.InlineCompletionList!, completion.InlineAsync, isQuiet: true)
             .Read(LspMethods.ExecuteCommand, json => json.ExecuteCommandParams, json => json.JsonElement, async (session, parameters, cancellation) =>
             {
-                await configuration.Ready.WaitAsync(cancellation);
-                return await commands.ExecuteAsync(session, parameters, cancellation);
+                // A command that was quicker than the settings would not know them.
+                var known = session.HasSettings ? session : await configuration.Ready.WaitAsync(cancellation);
+                return await (environment.ShowsAnswers ? commands.ExecuteAndShowAsync(known, parameters, client, cancellation) : commands.ExecuteAsync(known, parameters, cancellation));
             });
     }
 

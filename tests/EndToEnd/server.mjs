@@ -53,10 +53,10 @@ export function sampleFiles() {
 }
 
 /** Starts a server and speaks to it as an editor would. It ends with the test, also with one that fails. */
-export function startServer(test, space, settings = {}) {
+export function startServer(test, space, settings = {}, args = ['serve', '--stdio']) {
   // Tests bring their own Ollama or none: not one that happens to run here.
   const env = { ...process.env, LLMASSIST_HOME: space.home, OLLAMA_HOST: '127.0.0.1:9' };
-  const child = spawn(executable, ['serve', '--stdio'], { env, stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(executable, args, { env, stdio: ['pipe', 'pipe', 'pipe'] });
   test.after(() => child.kill('SIGKILL'));
   const connection = createProtocolConnection(new StreamMessageReader(child.stdout), new StreamMessageWriter(child.stdin));
   const seen = { status: [], progress: [], messages: [], logs: [], traces: [], created: [], errors: [], stderr: '' };

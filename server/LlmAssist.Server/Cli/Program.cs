@@ -127,7 +127,11 @@ internal static class Program
         {
             Description = context.Text(new("Speak on standard input and output; there is no other way", "Hablar por la entrada y la salida estándar; no hay otra forma")),
         };
-        var serve = new Command("serve", context.Text(new("Run the language server for an editor", "Ejecutar el servidor de lenguaje para un editor"))) { stdio };
+        var answers = new Option<bool>(ServeVerb.ShowAnswers)
+        {
+            Description = context.Text(new("Show what commands answer as messages too, for editors that throw answers away", "Mostrar también como mensajes lo que responden los comandos, para editores que descartan las respuestas")),
+        };
+        var serve = new Command("serve", context.Text(new("Run the language server for an editor", "Ejecutar el servidor de lenguaje para un editor"))) { stdio, answers };
         serve.SetAction((_, _) => ServeVerb.RunAsync(["serve"]));
         return serve;
     }

@@ -7,6 +7,9 @@ namespace LlmAssist.Server.Cli;
 /// <summary>The language server on standard input and output.</summary>
 internal static class ServeVerb
 {
+    /// <summary>Has what commands answer shown to the user.</summary>
+    public const string ShowAnswers = "--show-answers";
+
     /// <summary>Whether these arguments ask for the server itself rather than for help about it.</summary>
     public static bool IsMeantBy(ReadOnlySpan<string> args)
     {
@@ -29,7 +32,7 @@ internal static class ServeVerb
         foreach (var argument in args)
         {
             // VS Code's client adds its process id; 'initialize' says it too.
-            var isKnown = argument is "serve" or "--stdio" || argument.StartsWith("--clientProcessId=", StringComparison.Ordinal);
+            var isKnown = argument is "serve" or "--stdio" or ShowAnswers || argument.StartsWith("--clientProcessId=", StringComparison.Ordinal);
             if (!isKnown)
             {
                 Console.Error.WriteLine(new Phrase(
@@ -39,7 +42,7 @@ internal static class ServeVerb
             }
         }
 
-        return ServeAsync();
+        return ServeAsync(args.Contains(ShowAnswers));
     }
 
     /// <summary>The language that the process was started in; POSIX gives the order of the variables.</summary>
@@ -59,7 +62,7 @@ internal static class ServeVerb
         return Speech.English;
     }
 
-    private static async Task<int> ServeAsync()
+    private static async Task<int> ServeAsync(bool showsAnswers)
     {
         Bug.Reporter = static message => Console.Error.WriteLine(message);
         await using var input = Console.OpenStandardInput();
@@ -69,7 +72,7 @@ internal static class ServeVerb
         try
         {
             // Signals end the process as the system has it: there is nothing to save, and a read of a console cannot be canceled.
-            return await ServerHost.RunAsync(input, output, new(), CancellationToken.None);
+            return await ServerHost.RunAsync(input, output, new() { Speech = SpeechOfProcess(), ShowsAnswers = showsAnswers }, CancellationToken.None);
         }
         catch (UserException exception)
         {

@@ -44,6 +44,27 @@ internal sealed class CommandTable
         return command.Execute(session, parameters.Arguments is [var argument, ..] ? argument : default, cancellation);
     }
 
+    /// <summary>The same, and what the user should know of its answer is shown as a message.</summary>
+    /// <exception cref="UserException">As above.</exception>
+    public async ValueTask<JsonElement> ExecuteAndShowAsync(SessionSnapshot session, ExecuteCommandParams parameters, ClientLink client, CancellationToken cancellation)
+    {
+        try
+        {
+            var answer = await ExecuteAsync(session, parameters, cancellation);
+            if (answer.ValueKind == JsonValueKind.Object && answer.TryGetProperty("message"u8, out var message))
+            {
+                client.Show(MessageType.Info, Phrase.Same(message.GetString()!), session.Speech);
+            }
+
+            return answer;
+        }
+        catch (UserException exception)
+        {
+            client.Show(MessageType.Error, exception.Phrase, session.Speech);
+            throw;
+        }
+    }
+
     private static T Read<T>(string id, JsonElement argument, JsonTypeInfo<T> type)
     {
         try

@@ -18,15 +18,19 @@ internal sealed class ConfigurationHandlers(
     OllamaWork ollama,
     MemoryWork memory,
     StatusReporter status,
+    TimeProvider time,
     Action<Action<Session.Session>> post,
     CancellationToken ending)
 {
-    private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    // Clients answer within milliseconds. Who has not by then has forgotten the question.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    private readonly TaskCompletionSource<SessionSnapshot> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private JsonElement _options;
     private JsonElement _configuration;
 
-    /// <summary>Ends when the session's settings are known for the first time: before that nobody knows whether Ollama may be asked, and where.</summary>
-    public Task Ready => _ready.Task;
+    /// <summary>The session when its settings are known for the first time: before that nobody knows whether Ollama may be asked, and where.</summary>
+    public Task<SessionSnapshot> Ready => _ready.Task;
 
     /// <summary>Settings that came with initialize.</summary>
     public void TakeOptions(Session.Session session, JsonElement options)
@@ -58,7 +62,9 @@ internal sealed class ConfigurationHandlers(
         // Even without an answer to come, the session's work begins here.
         if (features.HasConfiguration)
         {
+            var patience = _ready.Task.WaitAsync(Patience, time, ending);
             Run(FetchAsync);
+            Run(() => GoOnAfterAsync(patience));
         }
         else
         {
@@ -108,10 +114,32 @@ internal sealed class ConfigurationHandlers(
         });
     }
 
+    // A client may never answer; commands and the model would wait for it for ever. An answer that comes later is taken all the same.
+    private async Task GoOnAfterAsync(Task patience)
+    {
+        try
+        {
+            await patience;
+        }
+        catch (TimeoutException)
+        {
+            post(session =>
+            {
+                if (!_ready.Task.IsCompleted)
+                {
+                    client.Log(
+                        MessageType.Warning,
+                        $"workspace/configuration has not been answered for {Patience.TotalSeconds} s. The settings of initialize and of config.json hold until it is.");
+                    Apply(session, mayWork: true);
+                }
+            });
+        }
+    }
+
     private void Apply(Session.Session session, bool mayWork)
     {
         var (settings, problems) = ServerSettings.Parse(choices, file, _options, _configuration);
-        session.Now = session.Now with { Settings = settings };
+        session.Now = session.Now with { Settings = settings, HasSettings = session.Now.HasSettings || mayWork };
         if (mayWork)
         {
             foreach (var problem in session.NotYetReported(problems))
@@ -128,7 +156,7 @@ internal sealed class ConfigurationHandlers(
         status.Session = session.Now;
         memory.Configure(session.Now);
         ollama.Configure(session.Now);
-        _ready.TrySetResult();
+        _ready.TrySetResult(session.Now);
         work.Supply(session.Now);
     }
 

@@ -9,7 +9,8 @@ using LlmAssist.Server.Session;
 namespace LlmAssist.Server.Handlers;
 
 /// <summary>The beginning and the end of a session.</summary>
-internal sealed class LifecycleHandlers(ConfigurationHandlers configuration, ClientLink client, IReadOnlyList<string> commands)
+/// <param name="speech">The language for clients that do not tell theirs, as most but VS Code do not.</param>
+internal sealed class LifecycleHandlers(ConfigurationHandlers configuration, ClientLink client, IReadOnlyList<string> commands, Speech speech)
 {
     private static readonly string Version = typeof(LifecycleHandlers).Assembly.GetName().Version?.ToString(3) ?? "0";
 
@@ -22,7 +23,7 @@ internal sealed class LifecycleHandlers(ConfigurationHandlers configuration, Cli
         {
             Folders = FoldersOf(parameters),
             Encoding = encoding,
-            Speech = Phrase.SpeechOf(parameters.Locale),
+            Speech = parameters.Locale is { Length: > 0 } locale ? Phrase.SpeechOf(locale) : speech,
             Client = FeaturesOf(parameters.Capabilities),
             IsTraced = IsOn(parameters.Trace),
         };

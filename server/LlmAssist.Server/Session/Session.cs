@@ -36,6 +36,9 @@ internal sealed record SessionSnapshot
 
     public ServerSettings Settings { get; init; } = new();
 
+    /// <summary>Whether the settings are those of the client, as far as it has any.</summary>
+    public bool HasSettings { get; init; }
+
     public PositionEncoding Encoding { get; init; } = PositionEncoding.Utf16;
 
     /// <summary>The client's language.</summary>

@@ -9,6 +9,7 @@ public sealed class ServeVerbTests
     [InlineData("serve", true)]
     [InlineData("serve --stdio", true)]
     [InlineData("serve --stdio --clientProcessId=7", true)]
+    [InlineData("serve --stdio --show-answers", true)]
     [InlineData("--stdio", true)]
     [InlineData("serve --help", false)]
     [InlineData("serve -h", false)]

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LlmAssist.Engine;
 using LlmAssist.Tests.Support;
 
 namespace LlmAssist.Tests.Handlers;
@@ -17,6 +18,62 @@ public sealed class ProductTests
         var id = await server.RequestAsync("workspace/executeCommand", """{"command":"llmAssist.memory.status"}""");
         await server.AnswerAsync(await server.ReadAsync("workspace/configuration"), """[{"memory":{"limit":"high"},"ollama":{"enabled":false}}]""");
         Assert.Equal(12L << 30, (await server.ResultAsync(id)).GetProperty("limitBytes").GetInt64());
+    }
+
+    [Fact]
+    public async Task A_command_that_was_quicker_than_the_settings_knows_them()
+    {
+        await using var server = TestServer.OfProduct();
+        await server.InitializeAsync(CanBeAsked);
+        var ask = await server.ReadAsync("workspace/configuration");
+        var id = await server.RequestAsync("workspace/executeCommand", """{"command":"llmAssist.models.train"}""");
+        await server.SettleAsync();
+        await server.AnswerAsync(ask, """[{"training":{"auto":false,"folders":["/nowhere/at/all"]}}]""");
+        Assert.Contains("nowhere", (await server.ErrorAsync(id)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Shows_what_commands_answer_to_the_user_of_a_client_that_does_not()
+    {
+        await using var server = new TestServer(new TempFolder(), showsAnswers: true);
+        await server.InitializeAsync();
+        var limit = await server.RequestAsync("workspace/executeCommand", """{"command":"llmAssist.memory.setLimit","arguments":[{"limit":"low"}]}""");
+        Assert.Equal("""{"type":3,"message":"The memory limit is 2.0 GB."}""", (await server.ReadAsync("window/showMessage")).GetRawText());
+        await server.ResultAsync(limit);
+        var load = await server.RequestAsync("workspace/executeCommand", """{"command":"llmAssist.models.load","arguments":[{"id":"nonsense"}]}""");
+        var shown = await server.ReadAsync("window/showMessage");
+        Assert.Equal(1, shown.GetProperty("type").GetInt32());
+        Assert.Equal(shown.GetProperty("message").GetString(), (await server.ErrorAsync(load)).Message);
+        await server.ResultAsync(await server.RequestAsync("workspace/executeCommand", """{"command":"llmAssist.models.list"}"""));
+    }
+
+    [Fact]
+    public async Task A_command_does_not_wait_for_ever_for_a_client_that_never_answers()
+    {
+        await using var server = TestServer.OfProduct();
+        await server.InitializeAsync(CanBeAsked, ",\"initializationOptions\":{\"memory.limit\":1}");
+        var ask = await server.ReadAsync("workspace/configuration");
+        var id = await server.RequestAsync("workspace/executeCommand", """{"command":"llmAssist.memory.status"}""");
+        server.Time.Advance(TimeSpan.FromSeconds(5));
+        Assert.StartsWith("workspace/configuration has not been answered for 5 s.", (await server.ReadAsync("window/logMessage")).GetProperty("message").GetString(), StringComparison.Ordinal);
+        Assert.Equal(1 * GiB, (await server.ResultAsync(id)).GetProperty("limitBytes").GetInt64());
+
+        // Better late than never, and told once.
+        await server.AnswerAsync(ask, """[{"memory":{"limit":3}}]""");
+        await EventuallyAsync(server, 3 * GiB);
+        server.Time.Advance(TimeSpan.FromMinutes(1));
+    }
+
+    [Theory]
+    [InlineData("", "No existe el modelo")]
+    [InlineData(",\"locale\":null", "No existe el modelo")]
+    [InlineData(",\"locale\":\"en\"", "There is no model")]
+    public async Task Speaks_the_language_of_its_process_to_a_client_that_does_not_tell_its_own(string more, string said)
+    {
+        await using var server = new TestServer(new TempFolder(), speech: Speech.Spanish);
+        await server.InitializeAsync(more: more);
+        var (_, message) = await server.ErrorAsync(await server.RequestAsync("workspace/executeCommand", """{"command":"llmAssist.models.load","arguments":[{"id":"nonsense"}]}"""));
+        Assert.StartsWith(said, message, StringComparison.Ordinal);
     }
 
     [Fact]

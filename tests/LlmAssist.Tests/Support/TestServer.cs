@@ -59,7 +59,9 @@ internal sealed class TestServer : IAsyncDisposable
     /// <param name="time">The server's clock; null for one that stands still.</param>
     /// <param name="memory">The machine's memory; null for that of the machine that runs the test.</param>
     /// <param name="runners">The processes of Ollama's models; null for those of that machine.</param>
-    public TestServer(TempFolder home, Uri? ollama = null, TimeProvider? time = null, IMemoryProbe? memory = null, IRunnerProbe? runners = null)
+    /// <param name="speech">The language that the server's process was started in.</param>
+    /// <param name="showsAnswers">Whether answers of commands are shown too.</param>
+    public TestServer(TempFolder home, Uri? ollama = null, TimeProvider? time = null, IMemoryProbe? memory = null, IRunnerProbe? runners = null, Speech speech = Speech.English, bool showsAnswers = false)
     {
         _home = home;
         _skipsStatus = true;
@@ -75,6 +77,8 @@ internal sealed class TestServer : IAsyncDisposable
                 Memory = memory ?? MemoryProbe.ForThisMachine(),
                 Runners = runners ?? RunnerProcesses.ForThisMachine(),
                 Ollama = ollama ?? Nobody,
+                Speech = speech,
+                ShowsAnswers = showsAnswers,
                 ProcessExit = static (_, cancellation) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellation),
             },
             CancellationToken.None);
