@@ -1,6 +1,7 @@
-// Entry: wires the server, the status bar and the palette, and tells the user when the server is lost.
+// Entry: wires the server, the status bar, the view of models and the palette, and tells the user when the server is lost.
 
 import * as vscode from "vscode";
+import { ModelsView } from "./models/modelsView";
 import { ServerConnection } from "./server/client";
 import { registerCommands } from "./window/commands";
 import type { ServerView } from "./status/status";
@@ -13,13 +14,15 @@ export function activate(context: vscode.ExtensionContext): void {
   const log = vscode.window.createOutputChannel("LLM Assist", { log: true });
   const server = new ServerConnection(context, log);
   const statusItem = new StatusItem();
+  const models = new ModelsView(server, log);
   connection = server;
 
   context.subscriptions.push(
     log,
     server,
     statusItem,
-    registerCommands(server, log),
+    models,
+    registerCommands(server, models, log),
     server.onDidChangeView((view) => {
       statusItem.show(view);
       announce(view);

@@ -1,0 +1,148 @@
+// The view of models in the side bar. What it says is decided in modelTree.ts.
+
+import * as path from "node:path";
+import * as vscode from "vscode";
+import type { ServerConnection } from "../server/client";
+import type { ListedModel } from "../server/protocol";
+import { ollamaSettings } from "../server/settings";
+import { listingKey, modelRows, welcome, type ModelRow, type TreeFacts } from "./modelTree";
+
+/** Lists the models only while somebody looks: it costs Ollama an answer. */
+export class ModelsView implements vscode.TreeDataProvider<ModelRow>, vscode.Disposable {
+  private readonly _changed = new vscode.EventEmitter<undefined>();
+  private readonly _view: vscode.TreeView<ModelRow>;
+  private readonly _subscriptions: vscode.Disposable[];
+  // As they were listed last; undefined before that.
+  private _models: ListedModel[] | undefined;
+  private _isStale = true;
+  private _listings = 0;
+  private _key = "";
+  private _drawn = "";
+
+  readonly onDidChangeTreeData = this._changed.event;
+
+  constructor(private readonly _server: ServerConnection, private readonly _log: vscode.LogOutputChannel) {
+    this._view = vscode.window.createTreeView("llmAssist.modelsView", { treeDataProvider: this });
+    const refresh = (): void => this.refresh();
+    this._subscriptions = [
+      this._changed,
+      this._view,
+      // What fits may have changed while nobody looked.
+      this._view.onDidChangeVisibility(({ visible }) => visible ? refresh() : undefined),
+      _server.onDidChangeView(() => this.follow()),
+      _server.onDidChangeModels(refresh),
+      vscode.workspace.onDidChangeWorkspaceFolders(refresh),
+      vscode.workspace.onDidGrantWorkspaceTrust(refresh),
+      vscode.workspace.onDidChangeConfiguration((change) => {
+        if (["ollama", "training.folders", "memory"].some((name) => change.affectsConfiguration(`llmAssist.${name}`))) {
+          refresh();
+        }
+      }),
+    ];
+  }
+
+  /** Asks for the models as soon as they are to be seen. */
+  refresh(): void {
+    this._listings++;
+    this._isStale = true;
+    this._changed.fire(undefined);
+  }
+
+  getTreeItem(row: ModelRow): vscode.TreeItem {
+    const { None, Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
+    const item = new vscode.TreeItem(row.label, row.children.length === 0 ? None : row.isOpen ? Expanded : Collapsed);
+    item.id = row.id;
+    item.description = row.description;
+    item.tooltip = row.tooltip === "" ? row.spoken : new vscode.MarkdownString(row.tooltip);
+    item.accessibilityInformation = { label: row.spoken };
+    item.contextValue = row.actions.join(" ");
+    if (row.icon !== "") {
+      item.iconPath = new vscode.ThemeIcon(row.icon, row.icon === "pass-filled" ? new vscode.ThemeColor("testing.iconPassed") : undefined);
+    }
+
+    if (row.command !== undefined) {
+      item.command = row.command;
+    }
+
+    return item;
+  }
+
+  async getChildren(row?: ModelRow): Promise<ModelRow[]> {
+    if (row !== undefined) {
+      return row.children;
+    }
+
+    if (this._isStale && this.isRunning) {
+      await this.list();
+    }
+
+    this.sayWhatIsMissing();
+    const rows = this.rows();
+    this._drawn = JSON.stringify(rows);
+    return rows;
+  }
+
+  dispose(): void {
+    vscode.Disposable.from(...this._subscriptions).dispose();
+  }
+
+  private get isRunning(): boolean {
+    const { kind } = this._server.view;
+    return kind === "silent" || kind === "reporting";
+  }
+
+  private async list(): Promise<void> {
+    const listing = this._listings;
+    try {
+      const models = await this._server.request("llmAssist.models.list", {});
+      if (listing === this._listings) {
+        this._models = models;
+        this._isStale = false;
+      }
+    } catch (error) {
+      // The status bar tells of a server that is lost; a view that could not be drawn needs no message of its own.
+      this._log.warn(`The view of models: ${String(error)}`);
+    }
+  }
+
+  private follow(): void {
+    const { view } = this._server;
+    const key = view.kind === "reporting" ? listingKey(view.status) : view.kind;
+    if (key !== this._key) {
+      this._key = key;
+      this.refresh();
+    } else if (!this._isStale && JSON.stringify(this.rows()) !== this._drawn) {
+      this._changed.fire(undefined);
+    }
+
+    this.sayWhatIsMissing();
+  }
+
+  private rows(): ModelRow[] {
+    return this.isRunning && this._models !== undefined ? modelRows({ models: this._models, ...this.facts() }) : [];
+  }
+
+  private facts(): Omit<TreeFacts, "models"> {
+    const { view } = this._server;
+    return {
+      memory: view.kind === "reporting" ? view.status.memory.models : [],
+      folders: trainingFolders(),
+      isTrusted: vscode.workspace.isTrusted,
+      isTraining: view.kind === "reporting" && view.status.state === "training",
+      isOllamaEnabled: ollamaSettings().enabled,
+    };
+  }
+
+  private sayWhatIsMissing(): void {
+    const { kind } = this._server.view;
+    this._view.message = kind === "starting" ? vscode.l10n.t("The server is starting…") : "";
+    void vscode.commands.executeCommand("setContext", "llmAssist.modelsWelcome", welcome(kind, this._models, this.facts()));
+  }
+}
+
+// As the server takes them: those of the setting instead of the workspace's.
+function trainingFolders(): string[] {
+  const own = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.fsPath);
+  const named = vscode.workspace.getConfiguration().get<string[]>("llmAssist.training.folders", []);
+  return named.length === 0 ? own : named.map((folder) => path.resolve(own[0] ?? "", folder));
+}
