@@ -4,16 +4,21 @@ import { l10n } from "vscode";
 import type { Comparison, Evaluation, PatternModel } from "../server/protocol";
 import { bytes, count, decimals, duration, fraction, moment } from "../window/figures";
 import { escaped, tableRow } from "../window/markdown";
+import { isWithin } from "./folders";
 
 type Named = Pick<PatternModel, "name" | "createdAt">;
+type Trained = Named & Pick<PatternModel, "folders">;
 
 /** The page in Markdown. */
-export function comparisonPage(first: Named, second: Named, folder: string, { a, b }: Comparison): string {
+export function comparisonPage(first: Trained, second: Trained, folder: string, { a, b }: Comparison): string {
   const labels = distinctLabels(first, second);
   const sections = [
     `# ${escaped(l10n.t("“{0}” and “{1}”", ...labels))}`,
     escaped(verdict(labels, a, b)),
-    escaped(l10n.t("Both have predicted the code in {0}, {1} symbols of it. A model that has learned from these very files looks better than it would on new code.", folder, count(a.tokens))),
+    escaped([
+      l10n.t("Both have predicted the code in {0}, {1} symbols of it.", folder, count(a.tokens)),
+      caution(labels, isWithin(folder, first.folders), isWithin(folder, second.folders)),
+    ].join(" ").trim()),
     table(l10n.t("What was measured"), labels, rows(a, b)),
     languages(labels, a, b),
   ];
@@ -49,6 +54,17 @@ function verdict([first, second]: [string, string], a: Evaluation, b: Evaluation
   return a.keystrokes.saved < b.keystrokes.saved
     ? l10n.t("“{0}” is better here: it would have saved {1} of the keystrokes, “{2}” {3}.", second, saved[1], first, saved[0])
     : l10n.t("“{0}” is better here: it would have saved {1} of the keystrokes, “{2}” {3}.", first, saved[0], second, saved[1]);
+}
+
+// Who has seen the answers.
+function caution([first, second]: [string, string], firstKnows: boolean, secondKnows: boolean): string {
+  if (firstKnows && secondKnows) {
+    return l10n.t("Both have learned from this folder, and look better than they would on new code.");
+  }
+
+  const unfair = (knowing: string, other: string): string =>
+    l10n.t("“{0}” has learned from this folder and “{1}” has not: that alone makes it look better.", knowing, other);
+  return firstKnows ? unfair(first, second) : secondKnows ? unfair(second, first) : "";
 }
 
 function rows(a: Evaluation, b: Evaluation): Row[] {
@@ -102,5 +118,5 @@ function better({ figures: [a, b], show, better: wanted, tolerance }: Row, [firs
 }
 
 function share(figure: number): string {
-  return fraction(figure, 1);
+  return fraction(figure, 1, 1);
 }

@@ -6,6 +6,7 @@ import { modelMemory, type ServerView } from "../status/status";
 import { bytes, count, moment } from "../window/figures";
 import { escaped } from "../window/markdown";
 import { paletteCommands } from "../window/paletteCommands";
+import { isAmong } from "./folders";
 import { byFit, completes, hostName, modelLines, nameOf } from "./models";
 
 export interface TreeFacts {
@@ -38,7 +39,9 @@ export interface ModelRow {
   isOpen: boolean;
 }
 
-export type Action = "load" | "unload" | "pin" | "unpin" | "compare" | "delete" | "deleteOlder";
+export const actions = ["load", "unload", "pin", "unpin", "compare", "delete", "deleteOlder"] as const;
+
+export type Action = typeof actions[number];
 
 /** The sections with their rows; empty if there is no model at all. */
 export function modelRows(facts: TreeFacts): ModelRow[] {
@@ -50,8 +53,7 @@ export function modelRows(facts: TreeFacts): ModelRow[] {
   const sorted = byFit(facts.models.map((model) => asOfNow(model, memory.get(model.id))));
   const pattern = sorted.filter((model) => model.source === "pattern");
   const ollama = sorted.filter((model) => model.source === "ollama");
-  const folders = new Set(facts.folders.map(comparable));
-  const isOwn = (model: PatternModel): boolean => model.folders.some((folder) => folders.has(comparable(folder)));
+  const isOwn = (model: PatternModel): boolean => model.folders.some((folder) => isAmong(folder, facts.folders));
   // A model of the cloud takes no memory of this machine.
   const takesMemory = (model: OllamaModel): boolean => model.loaded && model.remoteHost === undefined;
 
@@ -80,20 +82,21 @@ export function modelRows(facts: TreeFacts): ModelRow[] {
       "installed",
       l10n.t("Ollama: installed"),
       l10n.t("Models that Ollama has on disk; what fits into memory now comes first."),
-      ollama.length === 0 ? noOllama(facts) : ollama.filter((model) => !takesMemory(model)).map((model) => ollamaRow(model, undefined)),
+      ollama.filter((model) => !takesMemory(model)).map((model) => ollamaRow(model, undefined)),
     ),
+    section("noOllama", "Ollama", "", ollama.length === 0 ? [noOllama(facts)] : []),
   ].filter(({ children }) => children.length !== 0);
 }
 
 /** What stands in the view instead of rows, if anything: the words that `viewsWelcome` of package.json looks for. */
-export type Welcome = "stopped" | "noFolder" | "untrusted" | "training" | "noModel";
+export const welcomes = ["stopped", "noFolder", "untrusted", "training", "noModel"] as const;
 
 /** `models` are undefined while they are not listed. */
 export function welcome(
   view: ServerView["kind"],
   models: ListedModel[] | undefined,
   { folders, isTrusted, isTraining }: Omit<TreeFacts, "models" | "memory" | "isOllamaEnabled">,
-): Welcome | undefined {
+): typeof welcomes[number] | undefined {
   if (view === "stopped" || view === "failed") {
     return "stopped";
   }
@@ -125,12 +128,6 @@ function asOfNow(model: ListedModel, memory: ModelMemory | undefined): ListedMod
 
   const { bytes: taken, contextTokens, pinned } = memory;
   return { ...model, loaded: true, memoryKb: taken / 1024, pinned, ...contextTokens === undefined ? {} : { contextTokens } };
-}
-
-// Paths of Windows are the same in whatever case; those of others are not, or need not be.
-function comparable(folder: string): string {
-  const bare = folder.replace(/[\\/]+$/, "");
-  return /^[A-Za-z]:/.test(bare) ? bare.replaceAll("/", "\\").toLowerCase() : bare;
 }
 
 function section(id: string, label: string, tooltip: string, children: ModelRow[]): ModelRow {
@@ -260,20 +257,20 @@ function prospect({ predictedBytes, fit, fitContextTokens, fitEvicts = [] }: Oll
 }
 
 function memoryActions(model: ListedModel): Action[] {
-  const actions: Action[] = [];
+  const possible: Action[] = [];
   if (model.loaded) {
-    actions.push("unload");
+    possible.push("unload");
   } else if (completes(model)) {
-    actions.push("load");
+    possible.push("load");
   }
 
   if (model.pinned) {
-    actions.push("unpin");
+    possible.push("unpin");
   } else if (model.loaded && !(model.source === "ollama" && model.remoteHost !== undefined)) {
-    actions.push("pin");
+    possible.push("pin");
   }
 
-  return actions;
+  return possible;
 }
 
 function tooltip(name: string, state: string, facts: [string, string][]): string {
@@ -294,9 +291,19 @@ function nothingTrained({ folders, isTrusted, isTraining }: TreeFacts): ModelRow
   return [{ ...row("train", title, "mortar-board"), command: { command: paletteCommands.trainWorkspace, title, arguments: [] } }];
 }
 
-function noOllama({ isOllamaEnabled }: TreeFacts): ModelRow[] {
-  const [name, label] = isOllamaEnabled
-    ? ["llmAssist.ollama.endpoint", l10n.t("No model was found. Is Ollama running?")]
-    : ["llmAssist.ollama.enabled", l10n.t("Not asked: {0} is off", "llmAssist.ollama.enabled")];
-  return [{ ...row("noOllama", label, "info"), command: { command: "workbench.action.openSettings", title: l10n.t("Open Setting"), arguments: [name] } }];
+// Ollama that does not answer and Ollama without models look the same from here.
+function noOllama({ isOllamaEnabled }: TreeFacts): ModelRow {
+  const [setting, label, tooltip] = isOllamaEnabled
+    ? [
+        "llmAssist.ollama.endpoint",
+        l10n.t("No model was found"),
+        l10n.t("Ollama does not answer, or has no model yet. Start it, and refresh this view or download a model. A click opens the setting with its address."),
+      ]
+    : ["llmAssist.ollama.enabled", l10n.t("Not asked"), l10n.t("The setting {0} is off", "llmAssist.ollama.enabled")];
+  return {
+    ...row("noOllama", label, "info"),
+    tooltip: escaped(tooltip),
+    spoken: `${label}. ${tooltip}`,
+    command: { command: "workbench.action.openSettings", title: l10n.t("Open Setting"), arguments: [setting] },
+  };
 }

@@ -81,7 +81,7 @@ function showFolders(draft: Draft, place: Place): Promise<Outcome | "another"> {
   const pick = vscode.window.createQuickPick<FolderItem>();
   Object.assign(pick, place);
   pick.title = vscode.l10n.t("Train a model on the code in");
-  pick.placeholder = vscode.l10n.t("Check one folder or more; the button at the top right adds another one");
+  pick.placeholder = vscode.l10n.t("Check folders; the button above adds others");
   pick.canSelectMany = true;
   pick.ignoreFocusOut = true;
   pick.buttons = [{ iconPath: new vscode.ThemeIcon("new-folder"), tooltip: vscode.l10n.t("Another folder…") }];

@@ -2,6 +2,7 @@
 
 import { l10n } from "vscode";
 import type { ListedModel, PatternModel } from "../server/protocol";
+import { isAmong } from "./folders";
 
 export interface TrainingForm {
   /** Absolute paths, at least one. */
@@ -53,7 +54,7 @@ export function nameRemark(typed: string, folders: string[], models: ListedModel
     return undefined;
   }
 
-  const isOfThese = folders.some((folder) => sameName.folders.includes(folder));
+  const isOfThese = folders.some((folder) => isAmong(folder, sameName.folders));
   return {
     text: isOfThese
       ? l10n.t("The new model takes the place of “{0}”, which stays on disk as an older version.", name)

@@ -38,9 +38,9 @@ export function percent(value: number): string {
   return new Intl.NumberFormat(env.language, { style: "percent" }).format(value / 100);
 }
 
-/** `97.3%`, from 0 to 1, with at most so many decimals. */
-export function fraction(value: number, decimals: number): string {
-  return new Intl.NumberFormat(env.language, { style: "percent", maximumFractionDigits: decimals }).format(value);
+/** `97.3%`, from 0 to 1, with at most so many decimals, and at least as many as a column of figures needs. */
+export function fraction(value: number, decimals: number, atLeast = 0): string {
+  return new Intl.NumberFormat(env.language, { style: "percent", minimumFractionDigits: atLeast, maximumFractionDigits: decimals }).format(value);
 }
 
 /** `840 µs`, `12.5 ms`. */

@@ -29,14 +29,14 @@ suite("rows", () => {
     ["a model of this workspace, and nobody who answers for Ollama", { models: [pattern("shop", 3)] }, [
       "This workspace",
       "  shop: in use · 24 MB · Nov 3, 2025 [unload pin delete]",
-      "Ollama: installed",
-      "  No model was found. Is Ollama running?",
+      "Ollama",
+      "  No model was found",
     ]],
     ["Ollama that is not asked", { models: [pattern("shop", 3)], isOllamaEnabled: false }, [
       "This workspace",
       "  shop: in use · 24 MB · Nov 3, 2025 [unload pin delete]",
-      "Ollama: installed",
-      "  Not asked: llmAssist.ollama.enabled is off",
+      "Ollama",
+      "  Not asked",
     ]],
     ["older versions below the newest, other folders below one's own", {
       models: [
