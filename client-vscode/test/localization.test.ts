@@ -30,15 +30,19 @@ test("a translation keeps the placeholders, code spans and links of its original
   }
 });
 
-test("every command, setting and choice of the manifest is localized", () => {
+test("every command, view, setting and choice of the manifest is localized", () => {
   const manifest = JSON.parse(read("package.json")) as {
     contributes: {
       commands: { title: string }[];
+      views: Record<string, { name: string }[]>;
+      viewsWelcome: { contents: string }[];
       configuration: { title: string; properties: Record<string, unknown> }[];
     };
   };
   const shown = [
     ...manifest.contributes.commands.map(({ title }) => title),
+    ...Object.values(manifest.contributes.views).flat().map(({ name }) => name),
+    ...manifest.contributes.viewsWelcome.map(({ contents }) => contents),
     ...manifest.contributes.configuration.map(({ title }) => title),
     ...manifest.contributes.configuration.flatMap(({ properties }) => Object.values(properties).flatMap(descriptions)),
   ];
@@ -84,7 +88,7 @@ function sentences(): Set<string> {
 }
 
 function marks(text: string): string[] {
-  return [...text.matchAll(/\{\d+\}|`[^`]*`/g)].map(([mark]) => mark).sort();
+  return [...text.matchAll(/\{\d+\}|`[^`]*`|\]\([^)]*\)/g)].map(([mark]) => mark).sort();
 }
 
 function texts(file: string): Record<string, string> {

@@ -199,7 +199,7 @@ function ollamaRow(model: OllamaModel, memory: ModelMemory | undefined): ModelRo
   ];
   return {
     // One of which nothing is known has its size at least.
-    ...row(id, name, ollamaIcon(model), [states === "" ? bytes(sizeBytes) : states]),
+    ...row(id, name, ollamaIcon(model), states === "" ? [bytes(sizeBytes)] : states.split(" · ")),
     tooltip: tooltip(name, ollamaState(model), facts),
     actions: memoryActions(model),
   };
