@@ -11,7 +11,7 @@ import { byFit, completes, hostName, modelLines, nameOf } from "./models";
 
 export interface TreeFacts {
   models: ListedModel[];
-  /** What is in memory now; later than `models`, which are listed less often. */
+  /** What is in memory, as it was reported last: more often than `models` are listed, but not at once after a command. */
   memory: ModelMemory[];
   /** What is trained on here: absolute paths. */
   folders: string[];
@@ -88,6 +88,12 @@ export function modelRows(facts: TreeFacts): ModelRow[] {
   ].filter(({ children }) => children.length !== 0);
 }
 
+/** The row that has the row of this id below it, if any. */
+export function parentOf(id: string, rows: ModelRow[]): ModelRow | undefined {
+  return rows.find(({ children }) => children.some((child) => child.id === id))
+    ?? rows.flatMap(({ children }) => parentOf(id, children) ?? [])[0];
+}
+
 /** What stands in the view instead of rows, if anything: the words that `viewsWelcome` of package.json looks for. */
 export const welcomes = ["stopped", "noFolder", "untrusted", "training", "noModel"] as const;
 
@@ -121,13 +127,14 @@ export function listingKey({ state, memory }: ServerStatus): string {
   return [state, ...memory.models.map(({ id, pinned }) => `${id} ${String(pinned)}`).sort()].join("\n");
 }
 
+// The figures only: after a command the list is the newer one, and tells what is loaded and pinned.
 function asOfNow(model: ListedModel, memory: ModelMemory | undefined): ListedModel {
-  if (model.source === "pattern" || memory === undefined) {
+  if (model.source === "pattern" || !model.loaded || memory === undefined) {
     return model;
   }
 
-  const { bytes: taken, contextTokens, pinned } = memory;
-  return { ...model, loaded: true, memoryKb: taken / 1024, pinned, ...contextTokens === undefined ? {} : { contextTokens } };
+  const { bytes: taken, contextTokens } = memory;
+  return { ...model, memoryKb: taken / 1024, ...contextTokens === undefined ? {} : { contextTokens } };
 }
 
 function section(id: string, label: string, tooltip: string, children: ModelRow[]): ModelRow {

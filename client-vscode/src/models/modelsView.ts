@@ -1,11 +1,10 @@
 // The view of models in the side bar. What it says is decided in modelTree.ts.
 
-import * as path from "node:path";
 import * as vscode from "vscode";
 import type { ServerConnection } from "../server/client";
 import type { ListedModel } from "../server/protocol";
-import { ollamaSettings } from "../server/settings";
-import { listingKey, modelRows, welcome, type ModelRow, type TreeFacts } from "./modelTree";
+import { ollamaSettings, trainingFolders } from "../server/settings";
+import { listingKey, modelRows, parentOf, welcome, type ModelRow, type TreeFacts } from "./modelTree";
 
 /** Lists the models only while somebody looks: it costs Ollama an answer. */
 export class ModelsView implements vscode.TreeDataProvider<ModelRow>, vscode.Disposable {
@@ -17,7 +16,8 @@ export class ModelsView implements vscode.TreeDataProvider<ModelRow>, vscode.Dis
   private _isStale = true;
   private _listings = 0;
   private _key = "";
-  private _drawn = "";
+  // As the editor has them.
+  private _rows: ModelRow[] = [];
 
   readonly onDidChangeTreeData = this._changed.event;
 
@@ -77,9 +77,14 @@ export class ModelsView implements vscode.TreeDataProvider<ModelRow>, vscode.Dis
     }
 
     this.sayWhatIsMissing();
-    const rows = this.rows();
-    this._drawn = JSON.stringify(rows);
-    return rows;
+    const before = this._rows;
+    this._rows = this.rows();
+    void this.keepSelection(before);
+    return this._rows;
+  }
+
+  getParent({ id }: ModelRow): ModelRow | undefined {
+    return parentOf(id, this._rows);
   }
 
   dispose(): void {
@@ -105,13 +110,24 @@ export class ModelsView implements vscode.TreeDataProvider<ModelRow>, vscode.Dis
     }
   }
 
+  // The editor keeps what is selected, except for a model that goes to another section when it is loaded or unloaded.
+  private async keepSelection(before: ModelRow[]): Promise<void> {
+    const id = this._view.selection[0]?.id ?? "";
+    const parent = parentOf(id, this._rows);
+    const row = parent?.children.find((child) => child.id === id);
+    // What is an older version by now is not worth opening the newest for.
+    if (row !== undefined && parent?.isOpen === true && parent.id !== parentOf(id, before)?.id) {
+      await this._view.reveal(row, { select: true, focus: false });
+    }
+  }
+
   private follow(): void {
     const { view } = this._server;
     const key = view.kind === "reporting" ? listingKey(view.status) : view.kind;
     if (key !== this._key) {
       this._key = key;
       this.refresh();
-    } else if (!this._isStale && JSON.stringify(this.rows()) !== this._drawn) {
+    } else if (!this._isStale && JSON.stringify(this.rows()) !== JSON.stringify(this._rows)) {
       this._changed.fire(undefined);
     }
 
@@ -138,11 +154,4 @@ export class ModelsView implements vscode.TreeDataProvider<ModelRow>, vscode.Dis
     this._view.message = kind === "starting" ? vscode.l10n.t("The server is starting…") : "";
     void vscode.commands.executeCommand("setContext", "llmAssist.modelsWelcome", welcome(kind, this._models, this.facts()));
   }
-}
-
-// As the server takes them: those of the setting instead of the workspace's.
-function trainingFolders(): string[] {
-  const own = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.fsPath);
-  const named = vscode.workspace.getConfiguration().get<string[]>("llmAssist.training.folders", []);
-  return named.length === 0 ? own : named.map((folder) => path.resolve(own[0] ?? "", folder));
 }

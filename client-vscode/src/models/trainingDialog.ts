@@ -3,12 +3,14 @@
 import * as path from "node:path";
 import * as vscode from "vscode";
 import type { ListedModel } from "../server/protocol";
+import { trainingFolders } from "../server/settings";
 import { nameAfter, nameRemark, type TrainingForm } from "./trainingForm";
 
 /** Asks step by step; undefined if the user has left. */
 export async function askForTraining(models: ListedModel[]): Promise<TrainingForm | undefined> {
-  const folders = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.fsPath);
-  const form: Draft = { offered: folders, folders, name: "", note: "" };
+  const open = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.fsPath);
+  const folders = trainingFolders();
+  const form: Draft = { offered: [...new Set([...open, ...folders])], folders, name: "", note: "" };
   const steps = [
     askForFolders,
     (draft: Draft, place: Place) => askForText(draft, "name", place, {

@@ -56,17 +56,20 @@ suite("rows", () => {
       "Ollama: installed",
       "  a: fits now [load]",
     ]],
-    ["what is in memory now, not what was when the models were listed", {
-      models: [pattern("shop", 3), ollamaModel({ memoryKb: 1 })],
+    ["the latest figures, but not what a command has just changed", {
+      models: [pattern("shop", 3), ollamaModel({ memoryKb: 1, pinned: true }), ollama("gone")],
       memory: [
         model({ id: "pattern:shop_20251103_120000", bytes: 3 * 1024 ** 2 }),
-        ollamaMemory({ pinned: true, contextTokens: 8000, bytes: 2 * 1024 ** 3 }),
+        ollamaMemory({ id: "ollama:gone" }),
+        ollamaMemory({ contextTokens: 8000, bytes: 2 * 1024 ** 3 }),
       ],
     }, [
       "This workspace",
       "  shop: in use · 3 MB of 24 MB in RAM · Nov 3, 2025 [unload pin delete]",
       "Ollama: in memory",
       "  qwen2.5-coder:1.5b: in use · pinned · in memory: 2.0 GB · 8,000 tokens of context [unload unpin]",
+      "Ollama: installed",
+      "  gone: 940 MB [load]",
     ]],
     ["models of Ollama by what fits", {
       folders: [],

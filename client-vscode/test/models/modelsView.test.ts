@@ -87,8 +87,26 @@ test("a row is drawn under the id of its model, with what the menus look for", a
   assert.match(item.accessibilityInformation?.label ?? "", /^qwen2\.5-coder:1\.5b, in use/);
 });
 
-function start(): { view: ModelsView; server: Server; drawn: () => number; listed: () => number } {
+test("a selected model stays selected when it goes to another section", async () => {
+  const { view, server } = start([{ id: "ollama:qwen2.5-coder:1.5b" }]);
+  server.show(reporting(1));
+  await view.getChildren();
+  script.record = [];
+
+  await view.getChildren();
+  assert.ok(!script.record.some((line) => line.startsWith("reveals")), "it is where it was");
+
+  server.models = [ollamaModel({ loaded: false })];
+  server.show({ kind: "silent" });
+  const [section] = await view.getChildren();
+  assert.equal(section?.label, "Ollama: installed");
+  assert.ok(script.record.includes("reveals: qwen2.5-coder:1.5b"));
+  assert.equal(view.getParent(section.children[0] ?? section), section);
+});
+
+function start(selection: typeof script.selection = []): { view: ModelsView; server: Server; drawn: () => number; listed: () => number } {
   rehearse();
+  script.selection = selection;
   const server = new Server();
   const view = new ModelsView(server as unknown as ServerConnection, { warn: () => undefined } as unknown as LogOutputChannel);
   let drawn = 0;
@@ -105,6 +123,7 @@ class Server {
   readonly onDidChangeModels = this.changed.event;
   view: ServerView = { kind: "stopped" };
   failure: Error | undefined;
+  models: ListedModel[] = [ollamaModel()];
   listed = 0;
 
   show(view: ServerView): void {
@@ -114,7 +133,7 @@ class Server {
 
   request(): Promise<ListedModel[]> {
     this.listed++;
-    return this.failure === undefined ? Promise.resolve([ollamaModel()]) : Promise.reject(this.failure);
+    return this.failure === undefined ? Promise.resolve(this.models) : Promise.reject(this.failure);
   }
 }
 

@@ -75,6 +75,14 @@ suite("Train a Model", () => {
     assert.deepEqual(script.record, ["dialog: Learn from This Folder"]);
   });
 
+  test("offers what the setting names, beside what is open", async () => {
+    rehearse({ rows: [accept], texts: ["", ""] });
+    script.settings.globalValue["llmAssist.training.folders"] = ["sources", "/else"];
+    await run(trainModel);
+    assert.equal(script.record[1], "checked: sources, else");
+    assert.equal(script.record.at(-2), "server: {\"folders\":[\"/code/shop/sources\",\"/else\"]}");
+  });
+
   test("trains nothing when the user leaves", async () => {
     for (const said of [{}, { rows: [accept] }, { rows: [accept], texts: [""] }]) {
       rehearse(said);

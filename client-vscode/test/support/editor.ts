@@ -15,6 +15,8 @@ export const script = {
   record: [] as string[],
   /** The small print of questions. */
   details: [] as string[],
+  /** The rows that are selected in a view. */
+  selection: [] as { id: string }[],
   settings: { globalValue: {} as Record<string, unknown>, workspaceValue: {} as Record<string, unknown> },
 };
 
@@ -26,6 +28,7 @@ export function rehearse(next: Partial<Pick<typeof script, "rows" | "buttons" | 
   script.folders = next.folders ?? [];
   script.record = [];
   script.details = [];
+  script.selection = [];
   script.settings = { globalValue: {}, workspaceValue: {} };
 }
 
@@ -258,7 +261,13 @@ export const window = {
     const folder = script.folders.shift();
     return Promise.resolve(folder === undefined ? undefined : [{ fsPath: folder }]);
   },
-  createTreeView: () => ({ message: "", onDidChangeVisibility: () => new Disposable(), dispose: () => undefined }),
+  createTreeView: () => ({
+    message: "",
+    selection: script.selection,
+    reveal: ({ label }: Row) => Promise.resolve(script.record.push(`reveals: ${label}`)),
+    onDidChangeVisibility: () => new Disposable(),
+    dispose: () => undefined,
+  }),
   showQuickPick: (items: Row[], { title }: { title: string }) => {
     script.record.push(`list: ${title}`);
     const wanted = script.rows.shift();
