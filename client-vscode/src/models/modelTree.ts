@@ -50,7 +50,7 @@ export function modelRows(facts: TreeFacts): ModelRow[] {
   }
 
   const memory = new Map(facts.memory.map((model) => [model.id, model]));
-  const sorted = byFit(facts.models.map((model) => asOfNow(model, memory.get(model.id))));
+  const sorted = byFit(facts.models);
   const pattern = sorted.filter((model) => model.source === "pattern");
   const ollama = sorted.filter((model) => model.source === "ollama");
   const isOwn = (model: PatternModel): boolean => model.folders.some((folder) => isAmong(folder, facts.folders));
@@ -127,16 +127,6 @@ export function listingKey({ state, memory }: ServerStatus): string {
   return [state, ...memory.models.map(({ id, pinned }) => `${id} ${String(pinned)}`).sort()].join("\n");
 }
 
-// The figures only: after a command the list is the newer one, and tells what is loaded and pinned.
-function asOfNow(model: ListedModel, memory: ModelMemory | undefined): ListedModel {
-  if (model.source === "pattern" || !model.loaded || memory === undefined) {
-    return model;
-  }
-
-  const { bytes: taken, contextTokens } = memory;
-  return { ...model, memoryKb: taken / 1024, ...contextTokens === undefined ? {} : { contextTokens } };
-}
-
 function section(id: string, label: string, tooltip: string, children: ModelRow[]): ModelRow {
   return { ...row(`section:${id}`, label, ""), tooltip, children, isOpen: true };
 }
@@ -195,8 +185,6 @@ function patternRow(model: PatternModel, label: string, memory: ModelMemory | un
 
 function ollamaRow(model: OllamaModel, memory: ModelMemory | undefined): ModelRow {
   const { id, name, sizeBytes, remoteHost, parameterSize = "", quantization = "", fillsMiddle } = model;
-  const { description } = modelLines(model);
-  const states = model.loaded || completes(model) ? description : l10n.t("does not complete");
   const facts: [string, string][] = [
     [l10n.t("In memory"), memory === undefined ? "" : modelMemory({ ...memory, pinned: false })],
     [l10n.t("On disk"), remoteHost === undefined ? bytes(sizeBytes) : ""],
@@ -205,11 +193,28 @@ function ollamaRow(model: OllamaModel, memory: ModelMemory | undefined): ModelRo
     [l10n.t("Sees the text after the cursor"), fillsMiddle === undefined ? "" : fillsMiddle ? l10n.t("yes") : l10n.t("no")],
   ];
   return {
-    // One of which nothing is known has its size at least.
-    ...row(id, name, ollamaIcon(model), states === "" ? [bytes(sizeBytes)] : states.split(" · ")),
+    ...row(id, name, ollamaIcon(model), ollamaParts(model, memory)),
     tooltip: tooltip(name, ollamaState(model), facts),
     actions: memoryActions(model),
   };
+}
+
+// Short: the side bar cuts off the end, and the section tells what is in memory.
+function ollamaParts(model: OllamaModel, memory: ModelMemory | undefined): string[] {
+  const { current, loaded, pinned, remoteHost, memoryKb, sizeBytes } = model;
+  if (loaded && remoteHost === undefined) {
+    // What is pinned the list knows sooner than the status.
+    const taken = memory === undefined ? l10n.t("{0} in RAM", bytes(memoryKb * 1024)) : modelMemory({ ...memory, pinned: false });
+    return [current ? l10n.t("in use") : "", pinned ? l10n.t("pinned") : "", taken];
+  }
+
+  if (!completes(model)) {
+    return [l10n.t("does not complete")];
+  }
+
+  // One of which nothing is known has its size at least.
+  const { description } = modelLines(model);
+  return description === "" ? [bytes(sizeBytes)] : description.split(" · ");
 }
 
 function ollamaIcon({ current, loaded, remoteHost, fit }: OllamaModel): string {

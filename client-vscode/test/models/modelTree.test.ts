@@ -67,7 +67,7 @@ suite("rows", () => {
       "This workspace",
       "  shop: in use · 3 MB of 24 MB in RAM · Nov 3, 2025 [unload pin delete]",
       "Ollama: in memory",
-      "  qwen2.5-coder:1.5b: in use · pinned · in memory: 2.0 GB · 8,000 tokens of context [unload unpin]",
+      "  qwen2.5-coder:1.5b: in use · pinned · 2.0 GB in RAM · 8,000 tokens of context [unload unpin]",
       "Ollama: installed",
       "  gone: 940 MB [load]",
     ]],
@@ -85,7 +85,7 @@ suite("rows", () => {
       ],
     }, [
       "Ollama: in memory",
-      "  busy: in memory: 1.0 GB [unload pin]",
+      "  busy: 1.0 GB in RAM [unload pin]",
       "Ollama: installed",
       "  small: fits now: 1.0 GB [load]",
       "  tomorrow: 940 MB [load]",
