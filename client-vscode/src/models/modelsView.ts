@@ -79,7 +79,7 @@ export class ModelsView implements vscode.TreeDataProvider<ModelRow>, vscode.Dis
     this.sayWhatIsMissing();
     const before = this._rows;
     this._rows = this.rows();
-    void this.keepSelection(before);
+    void this.keepSelection(before).catch((error: unknown) => this._log.warn(`The view of models: ${String(error)}`));
     return this._rows;
   }
 
@@ -115,8 +115,8 @@ export class ModelsView implements vscode.TreeDataProvider<ModelRow>, vscode.Dis
     const id = this._view.selection[0]?.id ?? "";
     const parent = parentOf(id, this._rows);
     const row = parent?.children.find((child) => child.id === id);
-    // What is an older version by now is not worth opening the newest for.
-    if (row !== undefined && parent?.isOpen === true && parent.id !== parentOf(id, before)?.id) {
+    // What is an older version by now is not worth opening the newest for, and a view that is hidden must not come forward.
+    if (this._view.visible && row !== undefined && parent?.isOpen === true && parent.id !== parentOf(id, before)?.id) {
       await this._view.reveal(row, { select: true, focus: false });
     }
   }

@@ -263,6 +263,7 @@ export const window = {
   },
   createTreeView: () => ({
     message: "",
+    visible: true,
     selection: script.selection,
     reveal: ({ label }: Row) => Promise.resolve(script.record.push(`reveals: ${label}`)),
     onDidChangeVisibility: () => new Disposable(),
