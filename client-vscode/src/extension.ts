@@ -1,6 +1,7 @@
-// Entry: wires the server, the status bar and the palette, and tells the user when the server is lost.
+// Entry: wires the server, the status bar, the view of models and the palette, and tells the user when the server is lost.
 
 import * as vscode from "vscode";
+import { ModelsView } from "./models/modelsView";
 import { ServerConnection } from "./server/client";
 import { MemoryHistoryPanel } from "./memory/historyPanel";
 import { registerCommands } from "./window/commands";
@@ -15,15 +16,17 @@ export function activate(context: vscode.ExtensionContext): void {
   const server = new ServerConnection(context, log);
   const statusItem = new StatusItem();
   const memoryHistory = new MemoryHistoryPanel(context.extensionUri, server);
+  const models = new ModelsView(server, log);
   connection = server;
 
   context.subscriptions.push(
     log,
     server,
     statusItem,
+    models,
     memoryHistory,
     vscode.window.registerWebviewPanelSerializer(MemoryHistoryPanel.type, memoryHistory),
-    registerCommands(server, memoryHistory, log),
+    registerCommands(server, { models, memoryHistory }, log),
     server.onDidChangeView((view) => {
       statusItem.show(view);
       announce(view);

@@ -30,16 +30,20 @@ test("a translation keeps the placeholders, code spans and links of its original
   }
 });
 
-test("every command, setting, choice and step of the manifest is localized", () => {
+test("every command, view, setting, choice and step of the manifest is localized", () => {
   const manifest = JSON.parse(read("package.json")) as {
     contributes: {
       commands: { title: string }[];
+      views: Record<string, { name: string }[]>;
+      viewsWelcome: { contents: string }[];
       configuration: { title: string; properties: Record<string, unknown> }[];
       walkthroughs: { title: string; description: string; steps: { title: string; description: string; media: { altText: string } }[] }[];
     };
   };
   const shown = [
     ...manifest.contributes.commands.map(({ title }) => title),
+    ...Object.values(manifest.contributes.views).flat().map(({ name }) => name),
+    ...manifest.contributes.viewsWelcome.map(({ contents }) => contents),
     ...manifest.contributes.configuration.map(({ title }) => title),
     ...manifest.contributes.walkthroughs.flatMap(({ title, description }) => [title, description]),
     ...manifest.contributes.walkthroughs.flatMap(({ steps }) => steps).flatMap(({ title, description, media }) => [title, description, media.altText]),
@@ -87,7 +91,7 @@ function sentences(): Set<string> {
 }
 
 function marks(text: string): string[] {
-  return [...text.matchAll(/\{\d+\}|(`+)[^`]*\1/g)].map(([mark]) => mark).sort();
+  return [...text.matchAll(/\{\d+\}|(`+)[^`]*\1|\]\([^)]*\)/g)].map(([mark]) => mark).sort();
 }
 
 function texts(file: string): Record<string, string> {

@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
 import { MemoryHistoryPanel } from "../src/memory/historyPanel";
+import { actions, welcomes } from "../src/models/modelTree";
 import { paletteCommands } from "../src/window/paletteCommands";
 import { root } from "./support/vscode";
 
@@ -24,8 +25,12 @@ const manifest = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"
   activationEvents: string[];
   capabilities: { untrustedWorkspaces: { restrictedConfigurations: string[] } };
   contributes: {
-    commands: { command: string }[];
+    commands: { command: string; icon?: string }[];
     keybindings: { command: string; key: string; when: string }[];
+    viewsContainers: { activitybar: { id: string; icon: string }[] };
+    views: Record<string, { id: string; icon: string }[]>;
+    viewsWelcome: { view: string; contents: string; when: string }[];
+    menus: Record<string, { command: string; when: string; group?: string }[]>;
     configuration: { order: number; properties: Record<string, Property> }[];
     walkthroughs: { id: string; steps: { id: string; description: string; media: { svg: string }; completionEvents: string[] }[] }[];
   };
@@ -45,6 +50,33 @@ test("no palette command has the id of a server command", () => {
   for (const id of Object.values(paletteCommands)) {
     assert.doesNotMatch(id, /^llmAssist\.(models|memory|completion|ollama)\./);
   }
+});
+
+test("the views lie in containers of the manifest, with icons that the package has", () => {
+  const { viewsContainers, views } = manifest.contributes;
+  assert.deepEqual(Object.keys(views), viewsContainers.activitybar.map(({ id }) => id));
+  for (const { icon } of [...viewsContainers.activitybar, ...Object.values(views).flat()]) {
+    assert.ok(manifest.files.includes(icon), icon);
+    assert.ok(existsSync(path.join(root, icon)), icon);
+  }
+});
+
+test("menus have commands of the manifest, with an icon where there is no room for a title", () => {
+  const commands = new Map(manifest.contributes.commands.map((command) => [command.command, command]));
+  for (const { command, group = "" } of Object.values(manifest.contributes.menus).flat()) {
+    assert.ok(commands.has(command), command);
+    assert.ok(!/^(inline|navigation)/.test(group) || commands.get(command)?.icon !== undefined, command);
+  }
+});
+
+test("whatever can be done with a model has an entry in the view's menu, and no entry is for nothing", () => {
+  const words = manifest.contributes.menus["view/item/context"]?.map(({ when }) => /\\b(\w+)\\b/.exec(when)?.[1]);
+  assert.deepEqual([...new Set(words)].sort(), [...actions].sort());
+});
+
+test("whatever can be missing is told in the empty view", () => {
+  const words = manifest.contributes.viewsWelcome.map(({ when }) => when.replace("llmAssist.modelsWelcome == ", ""));
+  assert.deepEqual(words, [...welcomes]);
 });
 
 test("every setting has a place, a scope and a default", () => {

@@ -1,16 +1,20 @@
-// The palette's commands about models. What their lists say is decided in choice.ts, download.ts and models.ts.
+// The palette's commands about models. What their lists and pages say is decided in choice.ts, comparison.ts, download.ts
+// and models.ts.
 
 import * as vscode from "vscode";
 import { choiceKey, choiceRows, type ChoiceAction, type ChoiceRow } from "./choice";
 import type { ServerConnection } from "../server/client";
+import { comparisonPage, distinctLabels } from "./comparison";
 import { downloadRows, type DownloadRow } from "./download";
 import { bytes, moment } from "../window/figures";
 import { byFit, completes, hostName, modelLines, modelMessage } from "./models";
 import { paletteCommands } from "../window/paletteCommands";
 import type { ListedModel, OllamaModel } from "../server/protocol";
 import { keepOllamaModel, ollamaSettings } from "../server/settings";
+import { askForFolder } from "./trainingDialog";
 import { say, sayLoaded, tell } from "../window/tell";
 import { UserError } from "../window/userError";
+import { waitingFor } from "../window/waitingFor";
 
 interface ChoiceItem extends vscode.QuickPickItem {
   row: ChoiceRow;
@@ -174,6 +178,82 @@ export async function deleteModel(server: ServerConnection, id?: string): Promis
   }
 }
 
+/** Deletes all but the newest of every name or, of the model of the id, of its name alone. */
+export async function deleteOlderModels(server: ServerConnection, id?: string): Promise<void> {
+  const all = await server.request("llmAssist.models.list", {});
+  const name = id === undefined ? undefined : all.find((model) => model.id === id)?.name;
+  const older = all.filter((model) => model.source === "pattern" && !model.current && (id === undefined || model.name === name));
+  if (older.length === 0) {
+    void vscode.window.showInformationMessage(vscode.l10n.t("There is no older version of a pattern model: each has been trained once, or the older ones are deleted."));
+    return;
+  }
+
+  const freed = bytes(older.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
+  const inUse = older.filter(({ loaded }) => loaded).length;
+  const details = [
+    vscode.l10n.t("That frees {0} on disk, for good. The newest version of each model stays.", freed),
+    inUse === 0 ? "" : vscode.l10n.t("In use, and unloaded first: {0}.", inUse),
+  ];
+  const confirm = vscode.l10n.t("Delete");
+  const choice = await vscode.window.showWarningMessage(
+    older.length === 1 ? vscode.l10n.t("Delete 1 older version?") : vscode.l10n.t("Delete {0} older versions?", older.length),
+    { modal: true, detail: details.filter((sentence) => sentence !== "").join(" ") },
+    confirm,
+  );
+  if (choice !== confirm) {
+    return;
+  }
+
+  for (const model of older) {
+    await server.request("llmAssist.models.delete", { id: model.id });
+  }
+
+  say(vscode.l10n.t("Older versions deleted: {0}. Freed: {1}.", older.length, freed));
+}
+
+/** Has the server measure two models on the same code, and answers the page with the result; undefined if the user has left. */
+export async function compareModels(server: ServerConnection, id?: string): Promise<string | undefined> {
+  if (!vscode.workspace.isTrusted) {
+    throw new UserError(vscode.l10n.t("This workspace is not trusted, and comparing runs git in it. Trust the workspace first."));
+  }
+
+  const nothing = vscode.l10n.t("Comparing takes two pattern models, and there are fewer. Training makes one.");
+  const first = await pickModel(server, id, {
+    title: vscode.l10n.t("Compare a model"),
+    fits: ({ source }) => source === "pattern",
+    nothing,
+  });
+  const second = first === undefined ? undefined : await pickModel(server, undefined, {
+    title: vscode.l10n.t("Compare “{0}” of {1} with", first.name, moment(first.createdAt)),
+    fits: (model) => model.source === "pattern" && model.id !== first.id,
+    nothing,
+  });
+  if (first?.source !== "pattern" || second?.source !== "pattern") {
+    return undefined;
+  }
+
+  const folder = await pickFolder([...first.folders, ...second.folders]);
+  if (folder === undefined) {
+    return undefined;
+  }
+
+  const answer = await waitingFor(vscode.l10n.t("Comparing “{0}” and “{1}”", ...distinctLabels(first, second)), (shown) =>
+    server.request("llmAssist.models.compare", { a: first.id, b: second.id, folder }, shown));
+  return comparisonPage(first, second, folder, answer);
+}
+
+/** The folder to measure on: one of the workspace, one that a model was trained on, or any other. */
+async function pickFolder(trained: string[]): Promise<string | undefined> {
+  const own = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.fsPath);
+  const another = vscode.l10n.t("Another folder…");
+  const items = [...new Set([...own, ...trained]), another].map((folder) => ({
+    label: folder,
+    description: own.includes(folder) ? vscode.l10n.t("this workspace") : "",
+  }));
+  const picked = await vscode.window.showQuickPick(items, { title: vscode.l10n.t("Measure both on the code in") });
+  return picked?.label === another ? await askForFolder(vscode.l10n.t("Measure on This Folder")) : picked?.label;
+}
+
 async function carryOut(server: ServerConnection, action: Exclude<ChoiceAction, { kind: "toggle" }>): Promise<void> {
   switch (action.kind) {
     case "ask":
@@ -226,25 +306,6 @@ async function mayBeSent(name: string, host: string): Promise<boolean> {
     confirm,
   );
   return choice === confirm;
-}
-
-type Shown = NonNullable<Parameters<ServerConnection["request"]>[2]>;
-
-/** Shows that something takes long, how far it is, and a button to cancel it. */
-async function waitingFor<T>(title: string, work: (shown: Shown) => Promise<T>): Promise<T> {
-  const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
-  return await vscode.window.withProgress(options, (progress, cancellation) => {
-    let reached = 0;
-    return work({
-      cancellation,
-      report: (message, percentage) => {
-        // The bar only grows; a download of several layers may begin anew with each.
-        const increment = Math.max(0, (percentage ?? 0) - reached);
-        reached += increment;
-        progress.report({ increment, ...message === undefined ? {} : { message } });
-      },
-    });
-  });
 }
 
 interface DownloadItem extends vscode.QuickPickItem {

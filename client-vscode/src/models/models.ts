@@ -27,7 +27,7 @@ export function completes(model: ListedModel): boolean {
  * The models in the order in which they are worth a look: pattern models as they come, then Ollama's by what their memory
  * costs. Those that take some already, the one in use first; the best that fits now; those that others must leave for;
  * those that do not fit. In between are those of which nothing is known, and last those that need no memory of this
- * machine and have code sent elsewhere.
+ * machine and have code sent elsewhere, and those that cannot complete code.
  */
 export function byFit(models: ListedModel[]): ListedModel[] {
   const ollama = models.filter((model) => model.source === "ollama");
@@ -106,9 +106,9 @@ function prospects({ fit, predictedBytes, fitContextTokens, fitEvicts = [] }: Ol
       return [size === "" ? l10n.t("fits now") : l10n.t("fits now: {0}", size), context];
     case "afterEvicting":
       return [
+        fitEvicts.length === 0 ? l10n.t("fits after unloading others") : l10n.t("fits after unloading {0}", fitEvicts.map(nameOf).join(", ")),
         size === "" ? "" : l10n.t("takes {0}", size),
         context,
-        fitEvicts.length === 0 ? l10n.t("others are unloaded for it") : l10n.t("unloads {0}", fitEvicts.map(nameOf).join(", ")),
       ];
     case "no":
       // The context that it would have matters to nobody.
@@ -119,11 +119,12 @@ function prospects({ fit, predictedBytes, fitContextTokens, fitEvicts = [] }: Ol
   }
 }
 
-function nameOf(id: string): string {
+/** The id as people call the model: without its source, which is for programs. */
+export function nameOf(id: string): string {
   return id.replace(/^(ollama|pattern):/, "");
 }
 
-const ranks = ["inUse", "loaded", "now", "unknown", "afterEvicting", "no", "elsewhere"] as const;
+const ranks = ["inUse", "loaded", "now", "unknown", "afterEvicting", "no", "elsewhere", "useless"] as const;
 
 function compareFit(left: OllamaModel, right: OllamaModel): number {
   const rank = fitRank(left);
@@ -131,7 +132,7 @@ function compareFit(left: OllamaModel, right: OllamaModel): number {
     return ranks.indexOf(rank) - ranks.indexOf(fitRank(right));
   }
 
-  if (rank === "unknown" || rank === "elsewhere") {
+  if (rank === "unknown" || rank === "elsewhere" || rank === "useless") {
     // As the server lists them.
     return 0;
   }
@@ -148,7 +149,8 @@ function compareFit(left: OllamaModel, right: OllamaModel): number {
     || larger;
 }
 
-function fitRank({ current, loaded, remoteHost, fit }: OllamaModel): typeof ranks[number] {
+function fitRank(model: OllamaModel): typeof ranks[number] {
+  const { current, loaded, remoteHost, fit } = model;
   if (current) {
     return "inUse";
   }
@@ -157,7 +159,16 @@ function fitRank({ current, loaded, remoteHost, fit }: OllamaModel): typeof rank
     return "elsewhere";
   }
 
-  return loaded ? "loaded" : fit ?? "unknown";
+  if (loaded) {
+    return "loaded";
+  }
+
+  if (!completes(model)) {
+    return "useless";
+  }
+
+  // What only a newer server says is nothing that is known here.
+  return fit === "now" || fit === "afterEvicting" || fit === "no" ? fit : "unknown";
 }
 
 function memoryOf({ predictedBytes, sizeBytes }: OllamaModel): number {

@@ -38,10 +38,20 @@ const runtimeDownload = "https://dotnet.microsoft.com/download/dotnet/10.0";
 // A cold start from a slow disk behind a virus scanner, and more.
 const startPatience = 30_000;
 
+// Commands that change nothing.
+const questions: ReadonlySet<keyof ServerCommands> = new Set([
+  "llmAssist.models.list",
+  "llmAssist.models.compare",
+  "llmAssist.memory.status",
+  "llmAssist.memory.history",
+  "llmAssist.completion.explain",
+] as const);
+
 export class ServerConnection implements vscode.Disposable {
   private readonly _supervisor: Supervisor<RunningClient>;
   private readonly _viewChanged = new vscode.EventEmitter<ServerView>();
   private readonly _failed = new vscode.EventEmitter<UserError>();
+  private readonly _modelsChanged = new vscode.EventEmitter<void>();
   private _view: ServerView = { kind: "stopped" };
 
   /** The view and whatever follows it. */
@@ -49,6 +59,9 @@ export class ServerConnection implements vscode.Disposable {
 
   /** The server does not run and will not be started again by itself. */
   readonly onDidFail = this._failed.event;
+
+  /** A command may have changed which models there are, or what they take. */
+  readonly onDidChangeModels = this._modelsChanged.event;
 
   constructor(
     private readonly _extension: vscode.ExtensionContext,
@@ -102,6 +115,10 @@ export class ServerConnection implements vscode.Disposable {
       throw this.told(id, error);
     } finally {
       forget?.();
+      // Also when it failed: others may have been unloaded for a load that failed then.
+      if (!questions.has(id)) {
+        this._modelsChanged.fire();
+      }
     }
   }
 
@@ -115,6 +132,7 @@ export class ServerConnection implements vscode.Disposable {
   dispose(): void {
     this._viewChanged.dispose();
     this._failed.dispose();
+    this._modelsChanged.dispose();
   }
 
   private async launch(crashed: () => void, abort: AbortSignal): Promise<RunningClient> {

@@ -197,6 +197,31 @@ export interface PinAnswer {
   message: string;
 }
 
+/** How well two models predict the same code. */
+export interface Comparison {
+  a: Evaluation;
+  b: Evaluation;
+}
+
+/** How well a model predicts code; of the server's figures those that this client shows. Shares are 0 to 1. */
+export interface Evaluation {
+  /** How many symbols were predicted. */
+  tokens: number;
+  /** The right symbol came first. */
+  top1: number;
+  top5: number;
+  bitsPerToken: number;
+  identifier: { top1: number };
+  line: { exact: number };
+  /** Of somebody who types the code and accepts whatever is right. */
+  keystrokes: { saved: number; precision: number };
+  /** Names of which the first letter is typed. */
+  word: { top1: number };
+  speed: { lineMicroseconds: { p50: number } };
+  size: { modelBytes: number };
+  perLanguage: { language: string; tokens: number; top1: number }[];
+}
+
 export type Lane = "pattern" | "ollama" | "cache" | "none";
 
 /** Why the last request for a completion was answered as it was. */
@@ -248,7 +273,8 @@ export interface ServerCommands {
   "llmAssist.models.pin": { argument: { id: string }; answer: PinAnswer };
   "llmAssist.models.unpin": { argument: { id: string }; answer: PinAnswer };
   "llmAssist.models.delete": { argument: { id: string }; answer: ModelAnswer };
-  "llmAssist.models.train": { argument: { folders?: string[]; name?: string }; answer: ModelAnswer };
+  "llmAssist.models.train": { argument: { folders?: string[]; name?: string; note?: string }; answer: ModelAnswer };
+  "llmAssist.models.compare": { argument: { a: string; b: string; folder: string }; answer: Comparison };
   /** Takes as long as the download. Asking again goes on where it was canceled. */
   "llmAssist.ollama.pull": { argument: { name: string }; answer: { id: string; message: string } };
   "llmAssist.memory.status": { argument: Record<string, never>; answer: MemoryReport };

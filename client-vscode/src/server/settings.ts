@@ -1,5 +1,6 @@
 // The settings as the server gets them: at start, when they change, and when it asks.
 
+import * as path from "node:path";
 import * as vscode from "vscode";
 import { settingWrite, type OllamaSettings } from "../models/choice";
 import type { SettingUpdate } from "./protocol";
@@ -44,6 +45,13 @@ export function ollamaSettings(): OllamaSettings {
     enabled: values.get("llmAssist.ollama.enabled", true),
     model: values.get("llmAssist.ollama.model", ""),
   };
+}
+
+/** The folders that are trained on here, as the server takes them: those of the setting instead of the workspace's. */
+export function trainingFolders(): string[] {
+  const own = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.fsPath);
+  const named = vscode.workspace.getConfiguration().get<string[]>("llmAssist.training.folders", []);
+  return named.length === 0 ? own : named.map((folder) => path.resolve(own[0] ?? "", folder));
 }
 
 /** Keeps which model of Ollama is asked; the empty name is for none. */

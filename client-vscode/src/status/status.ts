@@ -263,10 +263,10 @@ export function systemUse(memory: MemoryStatus): string {
 /**
  * What a loaded model takes now: of a mapped file also how much it may grow to, of one of Ollama's where it lies and how
  * many tokens it sees. Whether it is pinned: in words, because a screen reader says nothing useful of a drawn pin. And
- * for how long nobody has used it.
+ * for how long nobody has used it by `now`, if that is given.
  */
-export function modelMemory(model: ModelMemory, now: number): string {
-  const parts = [...memoryParts(model), model.pinned ? l10n.t("pinned") : "", idleTime(model, now)];
+export function modelMemory(model: ModelMemory, now?: number): string {
+  const parts = [...memoryParts(model), model.pinned ? l10n.t("pinned") : "", now === undefined ? "" : idleTime(model, now)];
   return parts.filter((part) => part !== "").join(" · ");
 }
 

@@ -6,18 +6,24 @@ import { explanationPage } from "../completion/explanation";
 import type { MemoryHistoryPanel } from "../memory/historyPanel";
 import { setMemoryLimit } from "../memory/limitPick";
 import { showMemory } from "../memory/memoryPick";
-import { chooseModels, deleteModel, loadModel, pinModel, pullModel, unloadModel, unpinModel } from "../models/modelCommands";
-import { trainWorkspace } from "../models/training";
+import { chooseModels, compareModels, deleteModel, deleteOlderModels, loadModel, pinModel, pullModel, unloadModel, unpinModel } from "../models/modelCommands";
+import type { ModelsView } from "../models/modelsView";
+import { trainModel, trainWorkspace } from "../models/training";
 import type { ServerConnection } from "../server/client";
 import { Pages } from "./pages";
 import { paletteCommands } from "./paletteCommands";
 import { tell } from "./tell";
 
 /** Registers every palette command; the answer takes them back. */
-export function registerCommands(server: ServerConnection, memoryHistory: MemoryHistoryPanel, log: vscode.LogOutputChannel): vscode.Disposable {
+export function registerCommands(
+  server: ServerConnection,
+  { models, memoryHistory }: { models: ModelsView; memoryHistory: MemoryHistoryPanel },
+  log: vscode.LogOutputChannel,
+): vscode.Disposable {
   const pages = new Pages();
   const actions: Record<keyof typeof paletteCommands, (argument: unknown) => Promise<void>> = {
     trainWorkspace: () => trainWorkspace(server),
+    train: () => trainModel(server),
     cancelTraining: () => server.cancelTraining(),
     chooseModel: () => chooseModels(server, log),
     pullModel: () => pullModel(server),
@@ -26,6 +32,17 @@ export function registerCommands(server: ServerConnection, memoryHistory: Memory
     pinModel: (argument) => pinModel(server, idIn(argument)),
     unpinModel: (argument) => unpinModel(server, idIn(argument)),
     deleteModel: (argument) => deleteModel(server, idIn(argument)),
+    deleteOlderModels: (argument) => deleteOlderModels(server, idIn(argument)),
+    compareModels: async (argument) => {
+      const page = await compareModels(server, idIn(argument));
+      if (page !== undefined) {
+        await pages.show("comparison", page);
+      }
+    },
+    refreshModels: () => {
+      models.refresh();
+      return Promise.resolve();
+    },
     showMemory: () => showMemory(server, log),
     setMemoryLimit: () => setMemoryLimit(server),
     showMemoryHistory: () => {

@@ -48,9 +48,9 @@ export function steadyPercent(value: number): string {
   return percent(value).padStart(percent(10).length, figureSpace);
 }
 
-/** `97.3%`, from 0 to 1, with at most so many decimals. */
-export function fraction(value: number, decimals: number): string {
-  return new Intl.NumberFormat(env.language, { style: "percent", maximumFractionDigits: decimals }).format(value);
+/** `97.3%`, from 0 to 1, with at most so many decimals, and at least as many as a column of figures needs. */
+export function fraction(value: number, decimals: number, atLeast = 0): string {
+  return new Intl.NumberFormat(env.language, { style: "percent", minimumFractionDigits: atLeast, maximumFractionDigits: decimals }).format(value);
 }
 
 /** `840 µs`, `12.5 ms`. */
@@ -74,9 +74,9 @@ export function span(minutes: number): string {
   return minutes < 24 * 60 ? inWords(Math.floor(minutes / 60), "hour") : inWords(Math.floor(minutes / 60 / 24), "day");
 }
 
-/** `Nov 3, 2025, 2:05 PM`, in local time, from ISO 8601. */
-export function moment(iso: string): string {
-  return new Intl.DateTimeFormat(env.language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(iso));
+/** `Nov 3, 2025, 2:05 PM`, in local time, from ISO 8601; with `medium` also the seconds. */
+export function moment(iso: string, timeStyle: "short" | "medium" = "short"): string {
+  return new Intl.DateTimeFormat(env.language, { dateStyle: "medium", timeStyle }).format(new Date(iso));
 }
 
 /** `2:05 PM`, in local time, from milliseconds since 1970. */
@@ -94,7 +94,8 @@ export function plainNumber(value: number): string {
   return new Intl.NumberFormat(env.language, { maximumFractionDigits: 2, useGrouping: false }).format(value);
 }
 
-function decimals(value: number, digits: number): string {
+/** `3.42`, with so many decimals. */
+export function decimals(value: number, digits: number): string {
   return new Intl.NumberFormat(env.language, {
     minimumFractionDigits: digits,
     maximumFractionDigits: digits,

@@ -2,6 +2,7 @@
 
 export const paletteCommands = {
   trainWorkspace: "llmAssist.trainWorkspace",
+  train: "llmAssist.train",
   cancelTraining: "llmAssist.cancelTraining",
   chooseModel: "llmAssist.chooseModel",
   pullModel: "llmAssist.pullModel",
@@ -10,6 +11,9 @@ export const paletteCommands = {
   pinModel: "llmAssist.pinModel",
   unpinModel: "llmAssist.unpinModel",
   deleteModel: "llmAssist.deleteModel",
+  deleteOlderModels: "llmAssist.deleteOlderModels",
+  compareModels: "llmAssist.compareModels",
+  refreshModels: "llmAssist.refreshModels",
   showMemory: "llmAssist.showMemory",
   setMemoryLimit: "llmAssist.setMemoryLimit",
   showMemoryHistory: "llmAssist.showMemoryHistory",

@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import type { LogOutputChannel } from "vscode";
 import type { ServerConnection } from "../../src/server/client";
-import { chooseModels, deleteModel, loadModel, pinModel, pullModel, unloadModel, unpinModel } from "../../src/models/modelCommands";
+import { chooseModels, compareModels, deleteModel, deleteOlderModels, loadModel, pinModel, pullModel, unloadModel, unpinModel } from "../../src/models/modelCommands";
 import type { ListedModel } from "../../src/server/protocol";
 import { UserError } from "../../src/window/userError";
-import { CancellationError, rehearse, script } from "../support/editor";
+import { CancellationError, rehearse, script, workspace } from "../support/editor";
 import { ollamaModel, patternModel } from "../support/samples";
 
 const shop = patternModel();
@@ -178,6 +178,96 @@ suite("one model", () => {
   });
 });
 
+suite("Delete Older Versions", () => {
+  const older = (name: string, day: number, changes: Partial<ListedModel> = {}): ListedModel =>
+    patternModel({ id: `pattern:${name}_2025110${day}_120000`, name, current: false, loaded: false, ...changes as object });
+  const models = [shop, older("shop", 2), older("shop", 1, { loaded: true }), qwen, patternModel({ id: "pattern:lib", name: "lib" }), older("lib", 1)];
+
+  test("says how many and how much, and keeps the newest of each", async () => {
+    rehearse({ buttons: ["Delete"] });
+    await run((server) => deleteOlderModels(server), models);
+    assert.deepEqual(script.record, [
+      "asks: Delete 3 older versions? | Delete",
+      "server: models.delete pattern:shop_20251102_120000",
+      "server: models.delete pattern:shop_20251101_120000",
+      "server: models.delete pattern:lib_20251101_120000",
+      "says: Older versions deleted: 3. Freed: 72 MB.",
+    ]);
+    assert.deepEqual(script.details, ["That frees 72 MB on disk, for good. The newest version of each model stays. In use, and unloaded first: 1."]);
+  });
+
+  test("of one name only, if a model is named", async () => {
+    rehearse({ buttons: ["Delete"] });
+    await run((server) => deleteOlderModels(server, "pattern:lib"), models);
+    assert.deepEqual(script.record, [
+      "asks: Delete 1 older version? | Delete",
+      "server: models.delete pattern:lib_20251101_120000",
+      "says: Older versions deleted: 1. Freed: 24 MB.",
+    ]);
+  });
+
+  test("deletes nothing without a yes, nor where there is nothing", async () => {
+    rehearse();
+    await run((server) => deleteOlderModels(server), models);
+    assert.deepEqual(script.record, ["asks: Delete 3 older versions? | Delete"]);
+
+    rehearse({ buttons: ["Delete"] });
+    await run((server) => deleteOlderModels(server), [shop, qwen]);
+    assert.match(script.record.join(), /^asks: There is no older version of a pattern model/);
+  });
+});
+
+suite("Compare Models", () => {
+  const lib = patternModel({ id: "pattern:lib", name: "lib" });
+
+  test("asks for both models and for the code to measure them on", async () => {
+    rehearse({ rows: ["shop", "lib", "/home/ana/lib"] });
+    await assert.rejects(run(compare(), [shop, lib, qwen], { "models.compare": new UserError("measured") }), /measured/);
+    assert.deepEqual(script.record.map((line) => line.replace(/ of Nov.*M /, " ")), [
+      "list: Compare a model",
+      "list: Compare “shop” with",
+      "list: Measure both on the code in",
+      "progress: Comparing “shop” and “lib”",
+      "server: models.compare pattern:shop_20251103_120000 pattern:lib /home/ana/lib",
+      "progress: half +50", "progress: anew +0", "progress:  +30",
+    ]);
+  });
+
+  test("of a model that is named only for the other one; the code may lie anywhere", async () => {
+    rehearse({ rows: ["shop", "Another"], folders: ["/code"] });
+    await assert.rejects(run(compare(lib.id), [shop, lib], { "models.compare": new UserError("measured") }), /measured/);
+    assert.ok(script.record.includes("server: models.compare pattern:lib pattern:shop_20251103_120000 /code"));
+    assert.ok(!script.record.includes("list: Compare a model"));
+  });
+
+  test("measures nothing when the user leaves, or has no second model", async () => {
+    for (const rows of [[], ["shop"], ["shop", "lib"], ["shop", "lib", "Another"]]) {
+      rehearse({ rows });
+      await run(compare(), [shop, lib]);
+      assert.ok(!script.record.some((line) => line.startsWith("server:")));
+    }
+
+    rehearse();
+    await run(compare(shop.id), [shop, qwen]);
+    assert.deepEqual(script.record, ["asks: Comparing takes two pattern models, and there are fewer. Training makes one."]);
+  });
+
+  test("runs no git in a workspace that is not trusted", async () => {
+    workspace.isTrusted = false;
+    try {
+      await assert.rejects(run(compare(), [shop, lib]), /This workspace is not trusted/);
+    } finally {
+      workspace.isTrusted = true;
+    }
+  });
+
+  function compare(id?: string): (server: ServerConnection) => Promise<void> {
+    return async (server) => {
+      await compareModels(server, id);
+    };
+  }
+});
+
 /** Runs a command with a server that has these models, until the person is done with it. */
 async function run(
   command: (server: ServerConnection, log: LogOutputChannel) => Promise<void>,
@@ -186,7 +276,7 @@ async function run(
 ): Promise<void> {
   const request = (
     id: string,
-    argument: { id?: string; name?: string },
+    argument: { id?: string; name?: string; a?: string; b?: string; folder?: string },
     shown?: { report(message: string | undefined, percentage: number | undefined): void },
   ): Promise<unknown> => {
     if (id === "llmAssist.models.list") {
@@ -194,7 +284,7 @@ async function run(
     }
 
     const name = id.replace("llmAssist.", "");
-    script.record.push(`server: ${name} ${argument.id ?? argument.name ?? ""}`);
+    script.record.push(`server: ${name} ${Object.values(argument).join(" ")}`);
     shown?.report("half", 50);
     shown?.report("anew", 10);
     shown?.report(undefined, 80);

@@ -48,7 +48,7 @@ suite("a model of Ollama in a list", () => {
       ...unloaded, current: false, fit: "afterEvicting", predictedBytes: 1_400_000_000, fitContextTokens: 2000,
       fitEvicts: ["ollama:llama3.2:1b", "pattern:shop_20251103_120000"],
     },
-      "takes 1.3 GB · 2,000 tokens of context · unloads llama3.2:1b, shop_20251103_120000",
+      "fits after unloading llama3.2:1b, shop_20251103_120000 · takes 1.3 GB · 2,000 tokens of context",
       "fills in the middle · 940 MB on disk · 1.5B parameters · Q4_K_M"],
     ["that does not fit", { ...unloaded, current: false, fit: "no", predictedBytes: 1_400_000_000, fitContextTokens: 1000 },
       "does not fit: takes 1.3 GB",
@@ -94,6 +94,12 @@ suite("the order in which models are worth a look", () => {
       named("evicts", { fit: "afterEvicting", fitEvicts: ["ollama:loaded"], ...gigabytes(3) }),
       named("too large", { fit: "no", ...gigabytes(30) }),
       named("cloud", { remoteHost: "https://ollama.com:443" }),
+      named("embeds", { capabilities: ["embedding"], fit: "now" }),
+    ]],
+    ["what only a newer server says is not known", [
+      named("fits", { fit: "now" }),
+      named("unheard of", { fit: "tomorrow" as "now" }),
+      named("too large", { fit: "no" }),
     ]],
     ["what fits: the largest that fills in the middle", [
       named("large", { fit: "now", ...gigabytes(4) }),

@@ -9,20 +9,32 @@ export const script = {
   buttons: [] as (string | undefined)[],
   /** Into a box, as a whole. */
   texts: [] as (string | undefined)[],
+  /** In a dialog for folders. */
+  folders: [] as (string | undefined)[],
   /** Everything that was shown, and every setting that was written, in order. */
   record: [] as string[],
+  /** The small print of questions. */
+  details: [] as string[],
+  /** The rows that are selected in a view. */
+  selection: [] as { id: string }[],
   settings: { globalValue: {} as Record<string, unknown>, workspaceValue: {} as Record<string, unknown> },
 };
 
 /** Forgets everything, and tells the person what to do. */
-export function rehearse({ rows = [], buttons = [], texts = [] }: Partial<Pick<typeof script, "rows" | "buttons" | "texts">> = {}): void {
-  script.rows = rows;
-  script.buttons = buttons;
-  script.texts = texts;
+export function rehearse(next: Partial<Pick<typeof script, "rows" | "buttons" | "texts" | "folders">> = {}): void {
+  script.rows = next.rows ?? [];
+  script.buttons = next.buttons ?? [];
+  script.texts = next.texts ?? [];
+  script.folders = next.folders ?? [];
   script.record = [];
+  script.details = [];
+  script.selection = [];
   script.settings = { globalValue: {}, workspaceValue: {} };
   panels.length = 0;
 }
+
+/** For the person to say instead of a row or a text. */
+export const presses = { button: "(the button of the title)", accept: "(OK)" };
 
 interface Row {
   label: string;
@@ -45,12 +57,14 @@ export function shownList(): QuickPick {
 }
 
 export class QuickPick {
+  private readonly _triggered: (() => void)[] = [];
   private readonly _accepted: (() => void)[] = [];
   private readonly _hidden: (() => void)[] = [];
   private readonly _pressed: ((press: { item: Row; button: Button }) => void)[] = [];
   private _isHidden = false;
   private _enabled = true;
   title = "";
+  canSelectMany = false;
   busy = false;
   items: Row[] = [];
   selectedItems: Row[] = [];
@@ -96,6 +110,11 @@ export class QuickPick {
     return new Disposable();
   }
 
+  onDidTriggerButton(callback: () => void): Disposable {
+    this._triggered.push(callback);
+    return new Disposable();
+  }
+
   onDidChangeValue(): Disposable {
     return new Disposable();
   }
@@ -123,9 +142,27 @@ export class QuickPick {
 
     queueMicrotask(() => {
       const wanted = script.rows.shift();
+      if (wanted === presses.button) {
+        this._triggered.forEach((callback) => callback());
+        return;
+      }
+
+      if (wanted === presses.accept) {
+        script.record.push(`checked: ${this.selectedItems.map(({ label }) => label).join(", ")}`);
+        this._accepted.forEach((callback) => callback());
+        // The list stays if it was not content.
+        this.next();
+        return;
+      }
+
       const row = wanted === undefined ? undefined : found(this.items, wanted);
       if (row === undefined) {
         this.hide();
+      } else if (this.canSelectMany) {
+        this.selectedItems = this.selectedItems.includes(row)
+          ? this.selectedItems.filter((other) => other !== row)
+          : [...this.selectedItems, row];
+        this.next();
       } else {
         this.selectedItems = [row];
         this._accepted.forEach((callback) => callback());
@@ -197,6 +234,73 @@ export class Uri {
 
 export const ViewColumn = { Active: -1 };
 
+class InputBox {
+  private readonly _changed: ((value: string) => void)[] = [];
+  private readonly _triggered: (() => void)[] = [];
+  private readonly _accepted: (() => void)[] = [];
+  private readonly _hidden: (() => void)[] = [];
+  title = "";
+  value = "";
+  placeholder = "";
+  validationMessage: { message: string } | undefined;
+
+  onDidChangeValue(callback: (value: string) => void): Disposable {
+    this._changed.push(callback);
+    return new Disposable();
+  }
+
+  onDidTriggerButton(callback: () => void): Disposable {
+    this._triggered.push(callback);
+    return new Disposable();
+  }
+
+  onDidAccept(callback: () => void): Disposable {
+    this._accepted.push(callback);
+    return new Disposable();
+  }
+
+  onDidHide(callback: () => void): Disposable {
+    this._hidden.push(callback);
+    return new Disposable();
+  }
+
+  show(): void {
+    script.record.push(`input: ${this.title} (${this.placeholder})`);
+    this.next();
+  }
+
+  hide(): void {
+    this._hidden.splice(0).forEach((callback) => callback());
+  }
+
+  dispose(): void {
+    this._accepted.length = 0;
+  }
+
+  private next(): void {
+    queueMicrotask(() => {
+      const typed = script.texts.shift();
+      if (typed === undefined) {
+        this.hide();
+      } else if (typed === presses.button) {
+        this._triggered.forEach((callback) => callback());
+      } else {
+        this.value = typed;
+        this._changed.forEach((callback) => callback(typed));
+        if (this.validationMessage !== undefined) {
+          script.record.push(`remark: ${this.validationMessage.message}`);
+        }
+
+        this._accepted.forEach((callback) => callback());
+        // The box stays if it was not content.
+        if (this._hidden.length !== 0) {
+          this.next();
+        }
+      }
+    });
+  }
+}
+
 export class Disposable {
   static from(): Disposable {
     return new Disposable();
@@ -207,13 +311,46 @@ export class Disposable {
   }
 }
 
+export class EventEmitter<T> {
+  private readonly _callbacks: ((value: T) => void)[] = [];
+
+  readonly event = (callback: (value: T) => void): Disposable => {
+    this._callbacks.push(callback);
+    return new Disposable();
+  };
+
+  fire(value: T): void {
+    this._callbacks.forEach((callback) => callback(value));
+  }
+
+  dispose(): void {
+    this._callbacks.length = 0;
+  }
+}
+
 export class ThemeIcon {
   constructor(readonly id: string) {}
 }
 
+export class ThemeColor {
+  constructor(readonly id: string) {}
+}
+
+export class MarkdownString {
+  constructor(readonly value: string) {}
+}
+
+export class TreeItem {
+  constructor(readonly label: string, readonly collapsibleState: number) {}
+}
+
+export const TreeItemCollapsibleState = { None: 0, Collapsed: 1, Expanded: 2 };
+
 export class CancellationError extends Error {}
 
 export const QuickPickItemKind = { Separator: -1, Default: 0 };
+export const QuickInputButtons = { Back: {} };
+export const InputBoxValidationSeverity = { Info: 1, Error: 3 };
 export const ProgressLocation = { Notification: 15 };
 export const ConfigurationTarget = { Global: 1, Workspace: 2 };
 
@@ -224,6 +361,20 @@ export const window = {
     return panel;
   },
   createQuickPick: () => list = new QuickPick(),
+  createInputBox: () => new InputBox(),
+  showOpenDialog: ({ openLabel }: { openLabel: string }) => {
+    script.record.push(`dialog: ${openLabel}`);
+    const folder = script.folders.shift();
+    return Promise.resolve(folder === undefined ? undefined : [{ fsPath: folder }]);
+  },
+  createTreeView: () => ({
+    message: "",
+    visible: true,
+    selection: script.selection,
+    reveal: ({ label }: Row) => Promise.resolve(script.record.push(`reveals: ${label}`)),
+    onDidChangeVisibility: () => new Disposable(),
+    dispose: () => undefined,
+  }),
   showQuickPick: (items: Row[], { title }: { title: string }) => {
     script.record.push(`list: ${title}`);
     const wanted = script.rows.shift();
@@ -258,7 +409,14 @@ export const commands = {
   },
 };
 
+const nothingHappens = (): Disposable => new Disposable();
+
 export const workspace = {
+  isTrusted: true,
+  workspaceFolders: undefined as { uri: { fsPath: string } }[] | undefined,
+  onDidChangeConfiguration: nothingHappens,
+  onDidChangeWorkspaceFolders: nothingHappens,
+  onDidGrantWorkspaceTrust: nothingHappens,
   getConfiguration: () => ({
     get: (name: string, otherwise: unknown) =>
       script.settings.workspaceValue[name] ?? script.settings.globalValue[name] ?? otherwise,
@@ -276,6 +434,7 @@ export const workspace = {
 function message(text: string, ...rest: unknown[]): Promise<string | undefined> {
   const buttons = rest.filter((part) => typeof part === "string");
   script.record.push(`asks: ${[text, ...buttons].join(" | ")}`);
+  script.details.push(...rest.flatMap((part) => (part as { detail?: string }).detail ?? []));
   return Promise.resolve(script.buttons.shift());
 }
 
