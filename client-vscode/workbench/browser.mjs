@@ -115,7 +115,7 @@ export class Window {
     await this.choose(title);
   }
 
-  /** Changes the user's settings to those of the start and these, and waits until they hold. */
+  /** Makes these the settings of the folder, and waits until they hold. */
   async set(settings) {
     const title = `settings ${++this.settingsWritten}`;
     // The title shows that they were read, and the extension is told before it is told of the next key.

@@ -55,10 +55,7 @@ export async function startWorkbench({
   const home = realpathSync(mkdtempSync(path.join(tmpdir(), "wb-")));
   const place = (name) => path.join(home, name);
   const [userData, extensions, folder] = [place("ud"), place("ext"), place("ws")];
-  const set = (more) => write(path.join(userData, "User", "settings.json"), JSON.stringify({
-    ...quietSettings, "security.workspace.trust.enabled": !trusted, ...settings, ...more,
-  }));
-  set({});
+  write(path.join(userData, "User", "settings.json"), JSON.stringify({ ...quietSettings, "security.workspace.trust.enabled": !trusted, ...settings }));
   write(path.join(userData, "Machine", "settings.json"), JSON.stringify(machineSettings));
   if (language !== "en") {
     installLanguage(userData, language);
@@ -89,8 +86,8 @@ export async function startWorkbench({
     address, folder, home, language, userData, extensions, port,
     /** The address of the page that shows the folder. */
     page: `${address}/?folder=${encodeURIComponent(folder)}`,
-    /** Writes the user's settings anew, with these beside or instead of those of the start. The editor reads them when it notices. */
-    set,
+    /** Writes the settings of the folder: changes of the user's are not noticed here when others than the editor make them. */
+    set: (values) => write(path.join(folder, ".vscode", "settings.json"), JSON.stringify(values)),
     /** The text of a file in the folder, as it is on disk. */
     read: (name) => readFileSync(path.join(folder, name), "utf8"),
     /** What an output channel has logged, by the channel's name; empty before it has logged anything. */
