@@ -117,7 +117,8 @@ export class Window {
 
   /** Makes these the settings of the folder, and waits until they hold. */
   async set(settings) {
-    const title = `settings ${++this.settingsWritten}`;
+    // Characters that nobody sees, so that pictures show the usual title.
+    const title = `ws${"\u200b".repeat(++this.settingsWritten)}`;
     // The title shows that they were read, and the extension is told before it is told of the next key.
     this.workbench.set({ ...settings, "window.title": title });
     await this.until("the settings to be read", () => this.page.title(), (shown) => shown === title);
