@@ -1,0 +1,128 @@
+// What somebody meets who installs the extension, opens a folder and types: the real editor, the packaged server, pattern models alone.
+import assert from 'node:assert/strict';
+import { setTimeout as pause } from 'node:timers/promises';
+import { sampleFiles } from '../EndToEnd/server.mjs';
+import { session } from './session.mjs';
+
+const begun = 'export async function loadOrders(path: string) {\n  \n}\n';
+
+/** Enough to learn from that it can be watched: the samples, often enough to be sure of, and a lot of another language. */
+const files = () => {
+  const samples = Object.entries(sampleFiles()).flatMap(([name, text]) => Array.from({ length: 20 }, (_, copy) => [name.replace('src/', `samples/${copy}/`), text]));
+  const part = number => `    def shift${number}(self, wide, tall):\n        self.move(wide, tall)\n        return max(wide, ${number})\n`;
+  const more = Array.from({ length: 300 }, (_, file) => [
+    `shapes/shape${file}.py`, `class Shape${file}(Shape):\n${Array.from({ length: 80 }, (_, index) => part(file * 80 + index)).join('\n')}`,
+  ]);
+  const begunFiles = ['orders', 'words', 'listed', 'again', 'declined', 'after'].map(name => [`src/${name}.ts`, begun]);
+  return Object.fromEntries([...samples, ...more, ...begunFiles]);
+};
+
+const line = "  const content = await readFile(path, 'utf8');";
+const withLine = begun.replace('  ', line);
+
+session('journey', { files: files() }, async ({ step, window, workbench }) => {
+  await step('learns from the folder by itself, and shows that it does', async () => {
+    await window.status(/^LLM Assist: ready.* 1 model loaded/);
+    const said = await window.statusHistory();
+    assert.ok(said.some(label => /^LLM Assist: training, \d+%/.test(label)), said.join('\n'));
+    assert.match(await window.statusItem(), /^[\d.]+\/\d+ GB · 1$/);
+    assert.deepEqual(await window.notifications(), []);
+  });
+
+  await step('tells more under the pointer', async () => {
+    const text = await window.hoverStatus(/Models/);
+    assert.match(text, /LLM Assist: ready/);
+    assert.match(text, /System memory\s+[\d.]+ GB of [\d.]+ GB \(\d+%\)/);
+    assert.match(text, /Models\s+\d+ [KM]B of at most 6\.0 GB/);
+    assert.match(text, /ws_\d{8}_\d{6}\s+[\d.]+ [KM]B of [\d.]+ [KM]B in RAM/);
+    assert.match(text, /Train on Workspace · Choose Models · Explain Last Completion · Show Log/);
+  });
+
+  await step('shows ghost text while one types, and Tab takes it', async () => {
+    await window.openFile('src/orders.ts', 2, 3);
+    await window.type('const con');
+    assert.equal(await window.ghostText(), "tent = await readFile(path, 'utf8');");
+    await window.screenshot('journey-ghost-text');
+    await window.press('Tab');
+    await window.noGhostText();
+    assert.equal(await window.save('src/orders.ts'), withLine);
+  });
+
+  await step('has words in the list of suggestions', async () => {
+    await window.openFile('src/words.ts', 2, 3);
+    await window.type('const inventory = pars');
+    await window.press('Control+Space');
+    assert.equal((await window.suggestions('parseInventory'))[0], 'parseInventory');
+    await window.screenshot('journey-suggestions');
+    await window.accept('parseInventory');
+    assert.equal(await window.save('src/words.ts'), begun.replace('  ', '  const inventory = parseInventory'));
+  });
+
+  await step('follows the settings: no ghost text, and the list by itself', async () => {
+    await window.set({ 'llmAssist.completion.inline': false, 'editor.quickSuggestions': { other: 'on' } });
+    await window.openFile('src/listed.ts', 2, 3);
+    await window.type('const inventory = pars');
+    await window.suggestions('parseInventory');
+    assert.equal(await window.shownGhostText(), undefined);
+    await window.press('Escape');
+    assert.equal(await window.save('src/listed.ts'), begun.replace('  ', '  const inventory = pars'));
+    await window.set({});
+  });
+
+  await step('gives ghost text word by word', async () => {
+    await window.openFile('src/again.ts', 2, 3);
+    await window.type('const con');
+    let rest = await window.ghostText("tent = await readFile(path, 'utf8');");
+    // What counts as a word is the editor's business.
+    for (let words = 0; words < 3; words++) {
+      await window.press('Control+ArrowRight');
+      const whole = rest;
+      rest = await window.until('less ghost text', () => window.shownGhostText(), text => text !== undefined && text.length < whole.length);
+      assert.ok(whole.endsWith(rest), rest);
+    }
+    await window.screenshot('journey-word-by-word');
+    await window.press('Tab');
+    await window.noGhostText();
+    assert.equal(await window.save('src/again.ts'), withLine);
+  });
+
+  await step('takes no for an answer', async () => {
+    await window.openFile('src/declined.ts', 2, 3);
+    await window.type('const con');
+    await window.ghostText();
+    await window.press('Escape');
+    await window.noGhostText();
+    // That nothing comes has no state to wait for. A suggestion takes a tenth of a second.
+    await pause(1500);
+    assert.equal(await window.shownGhostText(), undefined);
+    await window.type('t');
+    assert.equal(await window.ghostText(), "ent = await readFile(path, 'utf8');");
+    await window.press('Escape');
+    assert.equal(await window.save('src/declined.ts'), begun.replace('  ', '  const cont'));
+  });
+
+  await step('explains the last completion', async () => {
+    await window.palette('LLM Assist: Explain Last Completion');
+    await window.webview(/The last completion[\s\S]*the pattern model/);
+  });
+
+  await step('has logged no trouble so far', () => {
+    const log = workbench.log('LLM Assist');
+    assert.match(log, /\[info\] Server: .*llm-assist, 0\.1\.0/);
+    assert.doesNotMatch(log, /\[(warning|error)\]/);
+  });
+
+  await step('is back by itself after the server was killed', async () => {
+    const [before, ...others] = await workbench.processes();
+    assert.ok(before !== undefined && others.length === 0);
+    process.kill(before, 'SIGKILL');
+    await window.until('another server', () => workbench.processes(), ids => ids.length === 1 && ids[0] !== before);
+    await window.status(/^LLM Assist: ready.* 1 model loaded/);
+    assert.ok((await window.statusHistory()).includes('LLM Assist: starting'));
+    assert.deepEqual(await window.notifications(), []);
+    assert.match(workbench.log('LLM Assist'), /\[warning\] The server ended unexpectedly/);
+    await window.openFile('src/after.ts', 2, 3);
+    await window.type('const con');
+    await window.ghostText("tent = await readFile(path, 'utf8');");
+  });
+});

@@ -1,0 +1,73 @@
+// Models of Ollama, which a stand-in plays: chosen in the editor, loaded where one can watch it, asked while typing, and gone when another needs
+// the room. Sizes are fiction and small, so that the limit decides and not the machine that runs this.
+import assert from 'node:assert/strict';
+import { startStandIn } from '../EndToEnd/standin.mjs';
+import { session } from './session.mjs';
+
+const begun = 'def total(orders):\n    \n';
+
+const model = (name, reply) => ({
+  name, reply, family: 'llama', sizeBytes: 560e6, loadedBytes: 760e6, kvBytesPerToken: 4096,
+  metadata: {
+    'general.architecture': 'llama',
+    'llama.block_count': 4, 'llama.context_length': 8192, 'llama.embedding_length': 512, 'llama.attention.head_count': 8, 'llama.attention.head_count_kv': 4,
+  },
+  tensors: [{ name: 'token_embd.weight', type: 'Q6_K', shape: [512, 32000] }],
+});
+
+const scenario = { models: [model('coder-a:1b', 'sum(order.price for order in orders)'), model('coder-b:1b', 'fold(orders)')], loadMilliseconds: 1500, maxLoaded: 3 };
+
+const start = async context => ({
+  files: { 'orders.py': begun, 'other.py': begun },
+  // The stand-in says the same at every key, and is trusted less for it.
+  settings: { 'llmAssist.completion.source': 'ollama', 'llmAssist.completion.minConfidence': 0, 'llmAssist.training.auto': false },
+  machineSettings: { 'llmAssist.ollama.endpoint': await startStandIn(context, scenario), 'llmAssist.memory.limit': 1, 'llmAssist.memory.context': 4096 },
+});
+
+session('ollama', start, async ({ step, window, workbench }) => {
+  await step('lists what there is to choose', async () => {
+    await window.status(/^LLM Assist: (ready|working)/);
+    await window.palette('LLM Assist: Choose Models…');
+    const labels = (await window.quickPick()).map(({ label }) => label);
+    assert.ok(labels.includes('coder-a:1b') && labels.includes('coder-b:1b'), labels.join('\n'));
+  });
+
+  await step('loads the one that was chosen, and shows that it does', async () => {
+    await window.choose('coder-a:1b');
+    await window.notification(/Loading coder-a:1b/);
+    await window.screenshot('ollama-loading');
+    await window.status(/^LLM Assist: ready.* 1 model loaded/);
+    await window.until('no notification', () => window.notifications(), ({ length }) => length === 0);
+    assert.match(await window.hoverStatus(/coder-a/), /coder-a:1b \(Ollama\)\s+741 MB in RAM · 4,096 tokens of context/);
+  });
+
+  await step('completes with it', async () => {
+    await window.openFile('orders.py', 2, 5);
+    await window.type('return ');
+    await window.ghostText('sum(order.price for order in orders)');
+    await window.press('Tab');
+    assert.equal(await window.save('orders.py'), 'def total(orders):\n    return sum(order.price for order in orders)\n');
+  });
+
+  await step('makes room for another, and says so', async () => {
+    await window.palette('LLM Assist: Choose Models…');
+    await window.choose('coder-b:1b');
+    assert.match(await window.notification(/coder-b:1b is loaded/), /Taken out of memory for it: coder-a:1b \(741 MB\)/);
+    await window.screenshot('ollama-evicted');
+    const tooltip = await window.hoverStatus(/coder-b/);
+    assert.doesNotMatch(tooltip, /coder-a/);
+  });
+
+  await step('completes with the other', async () => {
+    await window.clearNotifications();
+    await window.openFile('other.py', 2, 5);
+    await window.type('return ');
+    await window.ghostText('fold(orders)');
+  });
+
+  await step('remembers why', async () => {
+    await window.palette('LLM Assist: Show Memory History');
+    await window.webview(/unloaded to make room[\s\S]*coder-a:1b[\s\S]*To make room for coder-b:1b/);
+    assert.doesNotMatch(workbench.log('LLM Assist'), /\[error\]/);
+  });
+});

@@ -1,0 +1,17 @@
+// A folder that the user has not trusted: nothing of it is run or learned from, and whoever asks for it is told why.
+import assert from 'node:assert/strict';
+import { sampleFiles } from '../EndToEnd/server.mjs';
+import { session } from './session.mjs';
+
+session('restricted', { files: sampleFiles(), trusted: false }, async ({ step, window }) => {
+  await step('does not learn by itself', async () => {
+    await window.status(/^LLM Assist: ready.* 0 models loaded/);
+    assert.deepEqual((await window.statusHistory()).filter(label => /training/.test(label)), []);
+  });
+
+  await step('says why it does not when asked to', async () => {
+    await window.hoverStatus(/Train on Workspace/);
+    await window.clickLink('Train on Workspace');
+    await window.notification(/This workspace is not trusted, and training runs git in it\. Trust the workspace first\./);
+  });
+});
