@@ -53,9 +53,9 @@ export function patience(milliseconds: number): string {
   return Math.round(milliseconds) < 1000 ? `${decimals(milliseconds, 0)} ms` : `${decimals(milliseconds / 1000, 1)} s`;
 }
 
-/** `Nov 3, 2025, 2:05 PM`, in local time, from ISO 8601; with `medium` also the seconds. */
-export function moment(iso: string, timeStyle: "short" | "medium" = "short"): string {
-  return new Intl.DateTimeFormat(env.language, { dateStyle: "medium", timeStyle }).format(new Date(iso));
+/** `Nov 3, 2025, 2:05 PM`, in local time, from ISO 8601. */
+export function moment(iso: string): string {
+  return new Intl.DateTimeFormat(env.language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(iso));
 }
 
 /** `3.42`, with so many decimals. */
