@@ -16,6 +16,7 @@ export function comparisonPage(first: Trained, second: Trained, folder: string, 
     `# ${escaped(l10n.t("“{0}” and “{1}”", ...labels))}`,
     escaped(verdict(labels, a, b)),
     escaped([
+      l10n.t("“{0}” is of {1}, “{2}” of {3}.", labels[0], moment(first.createdAt), labels[1], moment(second.createdAt)),
       l10n.t("Both have predicted the code in {0}, {1} symbols of it.", folder, count(a.tokens)),
       caution(labels, isWithin(folder, first.folders), isWithin(folder, second.folders)),
     ].join(" ").trim()),
@@ -25,14 +26,15 @@ export function comparisonPage(first: Trained, second: Trained, folder: string, 
   return `${sections.filter((section) => section !== "").join("\n\n")}\n`;
 }
 
-/** What to call two models so that they can be told apart: versions of one name by when they were trained. */
+/** What to call two models so that they can be told apart, in a word or two: columns and cells begin with it. */
 export function distinctLabels(first: Named, second: Named): [string, string] {
   if (first.name !== second.name) {
     return [first.name, second.name];
   }
 
-  const style = moment(first.createdAt) === moment(second.createdAt) ? "medium" : "short";
-  return [`${first.name}, ${moment(first.createdAt, style)}`, `${second.name}, ${moment(second.createdAt, style)}`];
+  const newer = l10n.t("{0} (newer)", first.name);
+  const older = l10n.t("{0} (older)", first.name);
+  return Date.parse(second.createdAt) < Date.parse(first.createdAt) ? [newer, older] : [older, newer];
 }
 
 interface Row {
@@ -111,7 +113,7 @@ function table(subject: string, labels: [string, string], rows: Row[]): string {
 // By what is printed: nobody sees a difference that the figures do not show.
 function better({ figures: [a, b], show, better: wanted, tolerance }: Row, [first, second]: [string, string]): string {
   if (show(a) === show(b) || Math.abs(a - b) <= tolerance * Math.max(a, b)) {
-    return l10n.t("the same");
+    return l10n.t("equal");
   }
 
   return (a < b) === (wanted === "less") ? first : second;

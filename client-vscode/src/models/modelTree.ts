@@ -138,7 +138,8 @@ function row(id: string, label: string, icon: string, parts: string[] = []): Mod
     label,
     icon,
     description: known.join(" · "),
-    spoken: [label, ...known].join(", "),
+    // A part may have parts of its own.
+    spoken: [label, ...known].join(", ").replaceAll(" · ", ", "),
     tooltip: "",
     actions: [],
     children: [],
@@ -214,7 +215,7 @@ function ollamaParts(model: OllamaModel, memory: ModelMemory | undefined): strin
 
   // One of which nothing is known has its size at least.
   const { description } = modelLines(model);
-  return description === "" ? [bytes(sizeBytes)] : description.split(" · ");
+  return [description === "" ? bytes(sizeBytes) : description];
 }
 
 function ollamaIcon({ current, loaded, remoteHost, fit }: OllamaModel): string {

@@ -74,9 +74,9 @@ export function span(minutes: number): string {
   return minutes < 24 * 60 ? inWords(Math.floor(minutes / 60), "hour") : inWords(Math.floor(minutes / 60 / 24), "day");
 }
 
-/** `Nov 3, 2025, 2:05 PM`, in local time, from ISO 8601; with `medium` also the seconds. */
-export function moment(iso: string, timeStyle: "short" | "medium" = "short"): string {
-  return new Intl.DateTimeFormat(env.language, { dateStyle: "medium", timeStyle }).format(new Date(iso));
+/** `Nov 3, 2025, 2:05 PM`, in local time, from ISO 8601. */
+export function moment(iso: string): string {
+  return new Intl.DateTimeFormat(env.language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(iso));
 }
 
 /** `2:05 PM`, in local time, from milliseconds since 1970. */

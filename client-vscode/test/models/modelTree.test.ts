@@ -156,6 +156,8 @@ suite("rows", () => {
   test("what is spoken has no signs in it", () => {
     const [row] = modelRows({ ...facts, models: [pattern("shop", 3, { pinned: true })] })[0]?.children ?? [];
     assert.match(row?.spoken ?? "", /^shop, in use, pinned, 24 MB, Nov 3, 2025/);
+    const [loaded] = modelRows({ ...facts, folders: [], models: [ollamaModel()], memory: [ollamaMemory()] })[0]?.children ?? [];
+    assert.equal(loaded?.spoken, "qwen2.5-coder:1.5b, in use, 1.3 GB in RAM, 4,000 tokens of context");
   });
 
   test("in Spanish", () => {
