@@ -226,9 +226,18 @@ export class Window {
     }, (text) => expected.test(text));
   }
 
-  /** Clicks a link of the tooltip that {@link hoverStatus} has left open. */
-  async clickLink(title) {
-    await this.page.locator(".monaco-hover:visible a", { hasText: title }).click();
+  /** Clicks a link of the tooltip that {@link hoverStatus} has left open; the one in the row with that text, if one is given. */
+  async clickLink(title, row) {
+    const place = this.page.locator(row === undefined ? ".monaco-hover:visible" : ".monaco-hover:visible tr", row === undefined ? {} : { hasText: row });
+    await place.locator("a", { hasText: title }).click();
+  }
+
+  /** Takes the pointer off our item and its tooltip. One that was clicked into is shown as it was until then. */
+  async leaveStatus() {
+    await this.until("no tooltip", async () => {
+      await this.page.mouse.move(700, 400);
+      return await this.page.locator(".monaco-hover:visible").count();
+    }, (count) => count === 0);
   }
 
   async clickStatus() {
@@ -264,16 +273,37 @@ export class Window {
     await this.page.locator(".quick-input-widget:visible .quick-input-filter input").fill(text);
   }
 
+  /** Answers a box for text; with a problem, the answer is one that the box does not take, and the problem is what it says. */
+  async answer(text, problem) {
+    const box = this.page.locator(".quick-input-widget:visible .quick-input-box input");
+    // Where boxes follow one another, this is the next as soon as it is empty or has its own text.
+    await this.page.locator(".quick-input-widget:visible .quick-input-list").waitFor({ state: "hidden" });
+    await box.fill(text);
+    if (problem !== undefined) {
+      await this.until(`a problem ${problem}`, () => this.texts(".quick-input-widget:visible .quick-input-message"), ([said]) => problem.test(said ?? ""));
+      return;
+    }
+    const title = await this.inputTitle();
+    await this.press("Enter");
+    await this.until("the end of the question", () => this.inputTitle(), (now) => now !== title);
+  }
+
+  // Of the box or list on screen, with the number of its step; undefined when there is none.
+  async inputTitle() {
+    const [title] = await this.texts(".quick-input-widget:visible .quick-input-title");
+    return title;
+  }
+
   /** Chooses the row with that label, or the first whose label matches the pattern. */
   async choose(label) {
     await (await this.row(label)).click();
   }
 
-  /** Clicks the button of a row by the words that it shows under the pointer. */
+  /** Clicks the button of a row by the first words that it shows under the pointer. */
   async pressButton(label, button) {
     const row = await this.row(label);
     await row.hover();
-    await row.locator(`.quick-input-list-entry-action-bar .action-label[aria-label="${button}"]`).click();
+    await row.locator(`.quick-input-list-entry-action-bar .action-label[aria-label^="${button}"]`).click();
   }
 
   async row(label) {
@@ -295,6 +325,11 @@ export class Window {
     return texts.find((text) => pattern.test(text));
   }
 
+  /** Waits for a dialog whose text matches, and answers the text. */
+  async dialog(pattern) {
+    return await this.until(`a dialog ${pattern}`, async () => (await this.texts(".monaco-dialog-box")).join(""), (text) => pattern.test(text));
+  }
+
   /** Clicks a button of a notification, or of a dialog. */
   async clickButton(title) {
     await this.page.locator(".notification-toast .monaco-button, .monaco-dialog-box .monaco-button", { hasText: title }).first().click();
@@ -309,8 +344,44 @@ export class Window {
 
   /** Waits until a page that the extension shows has a text that matches, and answers it. */
   async webview(pattern) {
-    const body = this.page.frameLocator("iframe.webview.ready").last().frameLocator("iframe#active-frame").locator("body");
+    const body = this.webviewFrame().locator("body");
     return await this.until(`a page with ${pattern}`, () => body.innerText({ timeout: 1000 }), (text) => pattern.test(text));
+  }
+
+  /** The page itself, for what is drawn rather than written. */
+  webviewFrame() {
+    return this.page.frameLocator("iframe.webview.ready").last().frameLocator("iframe#active-frame");
+  }
+
+  // The view of models
+
+  /** Opens the view, and answers its rows once there is one with that label. */
+  async openModels(label) {
+    await this.page.locator('.activitybar .action-label[aria-label^="LLM Assist"]').click();
+    return await this.models(label);
+  }
+
+  /** Waits for a row with that label, whose description matches if a pattern is given, and answers the rows. */
+  async models(label, description = /(?:)/) {
+    return await this.until(`a model ${label} ${description}`, () => this.modelRows(),
+      (rows) => rows.some((row) => matches(row.label, label) && description.test(row.description)));
+  }
+
+  /** The rows of the view: { label, description }. */
+  async modelRows() {
+    const rows = await this.page.locator(modelRow).evaluateAll((elements) => elements.map((element) => ({
+      label: element.querySelector(".label-name")?.textContent ?? "",
+      description: element.querySelector(".label-description")?.textContent ?? "",
+    })));
+    return rows.map(({ label, description }) => ({ label: plain(label), description: plain(description) }));
+  }
+
+  /** Clicks a button of the row with that label, by the words that it shows under the pointer. */
+  async pressModelButton(label, button) {
+    const rows = await this.models(label);
+    const row = this.page.locator(modelRow).nth(rows.findIndex((shown) => matches(shown.label, label)));
+    await row.hover();
+    await row.locator(`.actions .action-label[aria-label^="${button}"]`).click();
   }
 
   // Texts of what is visible, in the order of the page.
@@ -318,6 +389,8 @@ export class Window {
     return (await this.page.locator(selector).allTextContents()).map(plain);
   }
 }
+
+const modelRow = ".sidebar .pane-body .monaco-list-row";
 
 const ownStatusItem = '.statusbar-item[id^="llm-assist.llm-assist"]';
 

@@ -88,6 +88,8 @@ export async function startWorkbench({
     page: `${address}/?folder=${encodeURIComponent(folder)}`,
     /** Writes the settings of the folder: changes of the user's are not noticed here when others than the editor make them. */
     set: (values) => write(path.join(folder, ".vscode", "settings.json"), JSON.stringify(values)),
+    /** The settings of machine scope, as the editor keeps them. */
+    machineSettings: () => JSON.parse(readFileSync(path.join(userData, "Machine", "settings.json"), "utf8")),
     /** The text of a file in the folder, as it is on disk. */
     read: (name) => readFileSync(path.join(folder, name), "utf8"),
     /** What an output channel has logged, by the channel's name; empty before it has logged anything. */

@@ -1,21 +1,12 @@
 // Models of Ollama, which a stand-in plays: chosen in the editor, loaded where one can watch it, asked while typing, and gone when another needs
-// the room. Sizes are fiction and small, so that the limit decides and not the machine that runs this.
+// the room.
 import assert from 'node:assert/strict';
 import { startStandIn } from '../EndToEnd/standin.mjs';
-import { session } from './session.mjs';
+import { session, smallModel } from './session.mjs';
 
 const begun = 'def total(orders):\n    \n';
 
-const model = (name, reply) => ({
-  name, reply, family: 'llama', sizeBytes: 560e6, loadedBytes: 760e6, kvBytesPerToken: 4096,
-  metadata: {
-    'general.architecture': 'llama',
-    'llama.block_count': 4, 'llama.context_length': 8192, 'llama.embedding_length': 512, 'llama.attention.head_count': 8, 'llama.attention.head_count_kv': 4,
-  },
-  tensors: [{ name: 'token_embd.weight', type: 'Q6_K', shape: [512, 32000] }],
-});
-
-const scenario = { models: [model('coder-a:1b', 'sum(order.price for order in orders)'), model('coder-b:1b', 'fold(orders)')], loadMilliseconds: 1500, maxLoaded: 3 };
+const scenario = { models: [smallModel('coder-a:1b', 'sum(order.price for order in orders)'), smallModel('coder-b:1b', 'fold(orders)')], loadMilliseconds: 1500, maxLoaded: 3 };
 
 const start = async context => ({
   files: { 'orders.py': begun, 'other.py': begun },

@@ -45,6 +45,16 @@ export function session(name, options, body) {
   });
 }
 
+/** A model for the stand-in of Ollama. Its sizes are fiction and small, so that the limit decides and not the machine that runs the tests. */
+export const smallModel = (name, reply) => ({
+  name, reply, family: 'llama', sizeBytes: 560e6, loadedBytes: 760e6, kvBytesPerToken: 4096,
+  metadata: {
+    'general.architecture': 'llama',
+    'llama.block_count': 4, 'llama.context_length': 8192, 'llama.embedding_length': 512, 'llama.attention.head_count': 8, 'llama.attention.head_count_kv': 4,
+  },
+  tensors: [{ name: 'token_embd.weight', type: 'Q6_K', shape: [512, 32000] }],
+});
+
 // The one that was made last; npm test makes it.
 function packaged() {
   const files = readdirSync(artifacts).filter(file => file.endsWith('.vsix')).map(file => join(artifacts, file));
