@@ -283,6 +283,11 @@ export class Window {
       await this.until(`a problem ${problem}`, () => this.texts(".quick-input-widget:visible .quick-input-message"), ([said]) => problem.test(said ?? ""));
       return;
     }
+    await this.confirm();
+  }
+
+  /** Goes on with what is checked in a list, or stands in a box. */
+  async confirm() {
     const title = await this.inputTitle();
     await this.press("Enter");
     await this.until("the end of the question", () => this.inputTitle(), (now) => now !== title);

@@ -22,7 +22,7 @@ session('models', start, async ({ step, window }) => {
     await window.palette('LLM Assist: Train a Model…');
     await window.quickPick(/Train a model/i);
     await window.screenshot('models-training-folders');
-    await window.accepts();
+    await window.confirm();
     await window.answer('bad/name', /./);
     await window.answer('shop');
     await window.answer('of the first day');
@@ -33,7 +33,7 @@ session('models', start, async ({ step, window }) => {
   await step('a second training makes an older version of the first', async () => {
     await window.palette('LLM Assist: Train a Model…');
     await window.quickPick(/Train a model/i);
-    await window.accepts();
+    await window.confirm();
     await window.answer('shop');
     await window.answer('');
     await window.pressModelButton(/^shop$/, 'Compare');
