@@ -20,7 +20,7 @@ const manifest = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"
   files: string[];
   capabilities: { untrustedWorkspaces: { restrictedConfigurations: string[] } };
   contributes: {
-    commands: { command: string }[];
+    commands: { command: string; enablement?: string }[];
     configuration: { order: number; properties: Record<string, Property> }[];
   };
 };
@@ -48,7 +48,7 @@ test("every setting has a place, a scope and a default", () => {
 
   for (const [name, property] of properties) {
     assert.match(name, /^llmAssist\.[a-zA-Z.]+$/);
-    assert.ok(["window", "machine"].includes(property.scope), name);
+    assert.ok(["window", "machine", "language-overridable"].includes(property.scope), name);
     assert.notEqual(property.default, undefined, name);
   }
 });
@@ -56,7 +56,9 @@ test("every setting has a place, a scope and a default", () => {
 test("what all windows share, and what runs, is not for a workspace to set", () => {
   for (const [name, { scope }] of properties) {
     const shared = name.startsWith("llmAssist.memory.") || ["llmAssist.server.path", "llmAssist.ollama.endpoint"].includes(name);
-    assert.equal(scope, shared ? "machine" : "window", name);
+    // What the client itself judges, file by file, can differ between languages.
+    const byLanguage = ["llmAssist.completion.inline", "llmAssist.completion.list"].includes(name);
+    assert.equal(scope, shared ? "machine" : byLanguage ? "language-overridable" : "window", name);
   }
 });
 
@@ -71,6 +73,13 @@ test("a workspace that is not trusted cannot have code sent anywhere", () => {
   const restricted = manifest.capabilities.untrustedWorkspaces.restrictedConfigurations;
   for (const name of ["completion.source", "ollama.enabled", "ollama.endpoint", "ollama.model"]) {
     assert.ok(restricted.includes(`llmAssist.${name}`), name);
+  }
+});
+
+test("what tells why there are no completions can be called while there is no server", () => {
+  const enablements = new Map(manifest.contributes.commands.map(({ command, enablement }) => [command, enablement]));
+  for (const name of ["explainCompletion", "toggleCompletions", "toggleLanguage", "snooze", "showLog", "restart"] as const) {
+    assert.equal(enablements.get(paletteCommands[name]), undefined, name);
   }
 });
 

@@ -12,19 +12,22 @@ export class StatusItem implements vscode.Disposable {
     this._item.name = "LLM Assist";
   }
 
-  show(view: ServerView): void {
-    const text = statusText(view, mode());
+  /** @param snoozed says until when suggestions are snoozed; missing while they are not */
+  show(view: ServerView, snoozed: string | undefined): void {
+    const status = statusText(view, mode());
+    // The bell takes the icon's place: as long as it is there, nothing else needs to be told at a glance.
+    const text = snoozed === undefined ? status : status.replace(/^\$\([^)]*\)/, "$(bell-slash)");
     if (text === "") {
       this._item.hide();
       return;
     }
 
-    const tooltip = new vscode.MarkdownString(statusTooltip(view));
+    const tooltip = new vscode.MarkdownString([...snoozed === undefined ? [] : [snoozed], statusTooltip(view)].join("\n\n"));
     tooltip.isTrusted = { enabledCommands: trustedCommands(view) };
 
     this._item.text = text;
     this._item.tooltip = tooltip;
-    this._item.accessibilityInformation = { label: statusLabel(view), role: "button" };
+    this._item.accessibilityInformation = { label: [statusLabel(view), ...snoozed === undefined ? [] : [snoozed]].join(". "), role: "button" };
     this._item.backgroundColor = view.kind === "failed"
       ? new vscode.ThemeColor("statusBarItem.errorBackground")
       : undefined;

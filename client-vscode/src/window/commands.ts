@@ -1,8 +1,10 @@
 // What the palette offers: asks the user what is missing, calls the server, says how it went. What is about models is in
-// modelCommands.ts.
+// modelCommands.ts, what is about completions in completionCommands.ts.
 
 import * as vscode from "vscode";
-import { explanationPage } from "../completion/explanation";
+import { explainCompletion, snoozeSuggestions, toggleCompletions, toggleLanguage, type Memory } from "../completion/completionCommands";
+import type { Snooze } from "../completion/snooze";
+import type { Surfaces } from "../completion/surfaces";
 import { memoryHistoryPage } from "../memory/memoryHistory";
 import { showMemory } from "../memory/memoryPick";
 import { chooseModels, deleteModel, loadModel, pinModel, pullModel, unloadModel, unpinModel } from "../models/modelCommands";
@@ -13,7 +15,13 @@ import { paletteCommands } from "./paletteCommands";
 import { tell } from "./tell";
 
 /** Registers every palette command; the answer takes them back. */
-export function registerCommands(server: ServerConnection, log: vscode.LogOutputChannel): vscode.Disposable {
+export function registerCommands(
+  server: ServerConnection,
+  surfaces: Surfaces,
+  snooze: Snooze,
+  memory: Memory,
+  log: vscode.LogOutputChannel,
+): vscode.Disposable {
   const pages = new Pages();
   const actions: Record<keyof typeof paletteCommands, (argument: unknown) => Promise<void>> = {
     trainWorkspace: () => trainWorkspace(server),
@@ -30,8 +38,13 @@ export function registerCommands(server: ServerConnection, log: vscode.LogOutput
       const hours = 24;
       await pages.show("memory", memoryHistoryPage(await server.request("llmAssist.memory.history", { hours }), hours));
     },
-    explainCompletion: async () => {
-      await pages.show("completion", explanationPage(await server.request("llmAssist.completion.explain", {})));
+    explainCompletion: () => explainCompletion(server, surfaces, pages),
+    toggleCompletions: () => toggleCompletions(memory),
+    toggleLanguage: () => toggleLanguage(),
+    snooze: () => snoozeSuggestions(snooze),
+    endSnooze: () => {
+      snooze.end();
+      return Promise.resolve();
     },
     showLog: () => {
       log.show();

@@ -58,6 +58,11 @@ export function moment(iso: string): string {
   return new Intl.DateTimeFormat(env.language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(iso));
 }
 
+/** `2:35 PM`, in local time. */
+export function clock(time: Date): string {
+  return new Intl.DateTimeFormat(env.language, { timeStyle: "short" }).format(time);
+}
+
 function decimals(value: number, digits: number): string {
   return new Intl.NumberFormat(env.language, {
     minimumFractionDigits: digits,

@@ -13,6 +13,10 @@ export const paletteCommands = {
   showMemory: "llmAssist.showMemory",
   showMemoryHistory: "llmAssist.showMemoryHistory",
   explainCompletion: "llmAssist.explainCompletion",
+  toggleCompletions: "llmAssist.toggleCompletions",
+  toggleLanguage: "llmAssist.toggleLanguage",
+  snooze: "llmAssist.snooze",
+  endSnooze: "llmAssist.endSnooze",
   showLog: "llmAssist.showLog",
   restart: "llmAssist.restart",
 } as const;

@@ -25,7 +25,7 @@ namespace LlmAssist.Tests.Architecture;
 public sealed partial class MirrorTests : IDisposable
 {
     private const string PagePath = "server/docs/protocol-extensions.md";
-    private const string ClientPath = "client-vscode/src/protocol.ts";
+    private const string ClientPath = "client-vscode/src/server/protocol.ts";
     private const string ManifestPath = "client-vscode/package.json";
 
     // Settings that the server never sees the use of.
