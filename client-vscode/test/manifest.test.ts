@@ -25,7 +25,7 @@ const manifest = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"
   activationEvents: string[];
   capabilities: { untrustedWorkspaces: { restrictedConfigurations: string[] } };
   contributes: {
-    commands: { command: string; icon?: string }[];
+    commands: { command: string; icon?: string; enablement?: string }[];
     keybindings: { command: string; key: string; when: string }[];
     viewsContainers: { activitybar: { id: string; icon: string }[] };
     views: Record<string, { id: string; icon: string }[]>;
@@ -87,7 +87,7 @@ test("every setting has a place, a scope and a default", () => {
 
   for (const [name, property] of properties) {
     assert.match(name, /^llmAssist\.[a-zA-Z.]+$/);
-    assert.ok(["window", "machine"].includes(property.scope), name);
+    assert.ok(["window", "machine", "language-overridable"].includes(property.scope), name);
     assert.notEqual(property.default, undefined, name);
   }
 });
@@ -104,7 +104,9 @@ test("Ctrl+M is left to the editor by a setting, by screen readers and without a
 test("what all windows share, and what runs, is not for a workspace to set", () => {
   for (const [name, { scope }] of properties) {
     const shared = name.startsWith("llmAssist.memory.") || ["llmAssist.server.path", "llmAssist.ollama.endpoint"].includes(name);
-    assert.equal(scope, shared ? "machine" : "window", name);
+    // What the client itself judges, file by file, can differ between languages.
+    const byLanguage = ["llmAssist.completion.inline", "llmAssist.completion.list"].includes(name);
+    assert.equal(scope, shared ? "machine" : byLanguage ? "language-overridable" : "window", name);
   }
 });
 
@@ -119,6 +121,13 @@ test("a workspace that is not trusted cannot have code sent anywhere, nor hold m
   const restricted = manifest.capabilities.untrustedWorkspaces.restrictedConfigurations;
   for (const name of ["completion.source", "ollama.enabled", "ollama.endpoint", "ollama.model", "ollama.keepAlive"]) {
     assert.ok(restricted.includes(`llmAssist.${name}`), name);
+  }
+});
+
+test("what tells why there are no completions can be called while there is no server", () => {
+  const enablements = new Map(manifest.contributes.commands.map(({ command, enablement }) => [command, enablement]));
+  for (const name of ["explainCompletion", "toggleCompletions", "toggleLanguage", "snooze", "showLog", "restart"] as const) {
+    assert.equal(enablements.get(paletteCommands[name]), undefined, name);
   }
 });
 

@@ -1,18 +1,25 @@
-// The server's account of the last completion, as a page to read. Pure.
+// Why there is a completion or none, as a page to read: what stands in the way now, and the server's account of the last
+// one. Pure.
 
 import { l10n } from "vscode";
 import { count, duration, fraction, patience } from "../window/figures";
 import { codeBlock, escaped, tableRow } from "../window/markdown";
 import type { Explanation } from "../server/protocol";
 
-/** The page in Markdown; `null` stands for "nothing was asked for yet". */
-export function explanationPage(explanation: Explanation | null): string {
+/**
+ * The page in Markdown.
+ * @param explanation `null` for "nothing was asked for yet"
+ * @param obstacles sentences on what keeps completions away now
+ */
+export function explanationPage(explanation: Explanation | null, obstacles: string[] = []): string {
+  const now = obstacles.length === 0 ? "" : `# ${l10n.t("What stands in the way now")}\n\n${obstacles.map((sentence) => `- ${escaped(sentence)}`).join("\n")}`;
   const title = `# ${l10n.t("The last completion")}`;
-  if (explanation === null) {
-    return `${title}\n\n${l10n.t("No completion was asked for yet. Type in a file and look again.")}\n`;
-  }
-
-  const sections = [
+  const sections = explanation === null ? [
+    now,
+    // What stands in the way is reason enough.
+    now === "" ? `${title}\n\n${l10n.t("No completion was asked for yet. Type in a file and look again.")}` : "",
+  ] : [
+    now,
     title,
     facts(explanation),
     shown(explanation),

@@ -21,10 +21,12 @@ import {
   WorkDoneProgressCancelNotification,
   type ClientCapabilities,
   type LanguageClientOptions,
+  type Middleware,
   type StaticFeature,
 } from "vscode-languageclient/node";
-import { withoutNulls } from "./json";
+import { documentSelector } from "../completion/surfaces";
 import { paletteCommands } from "../window/paletteCommands";
+import { withoutNulls } from "./json";
 import { experimentalCapabilities, statusNotification, updateSettingRequest, type ServerCommands, type ServerStatus, type SettingUpdate } from "./protocol";
 import { findServer, judgeVersion, type VersionRun } from "./serverPath";
 import { keepAnswer, onSettingsChanged, settingAt, settings } from "./settings";
@@ -52,6 +54,7 @@ export class ServerConnection implements vscode.Disposable {
   private readonly _viewChanged = new vscode.EventEmitter<ServerView>();
   private readonly _failed = new vscode.EventEmitter<UserError>();
   private readonly _modelsChanged = new vscode.EventEmitter<void>();
+  private readonly _toldVersions = new Set<string>();
   private _view: ServerView = { kind: "stopped" };
 
   /** The view and whatever follows it. */
@@ -66,6 +69,7 @@ export class ServerConnection implements vscode.Disposable {
   constructor(
     private readonly _extension: vscode.ExtensionContext,
     private readonly _log: vscode.LogOutputChannel,
+    private readonly _middleware: Middleware,
   ) {
     this._supervisor = new Supervisor<RunningClient>({
       launch: (crashed, abort) => this.launch(crashed, abort),
@@ -140,7 +144,7 @@ export class ServerConnection implements vscode.Disposable {
     const version = await checkVersion(file, abort);
     this._log.info(`Server: ${file}, ${version}`);
 
-    const running = new RunningClient(file, this._log, () => this.report(running));
+    const running = new RunningClient(file, this._log, this._middleware, () => this.report(running));
     try {
       await running.start(AbortSignal.any([abort, AbortSignal.timeout(startPatience)]));
     } catch (error) {
@@ -149,7 +153,22 @@ export class ServerConnection implements vscode.Disposable {
     }
 
     running.onEnd(crashed);
+    this.compareVersions(file, running.client.initializeResult?.serverInfo?.version);
     return running;
+  }
+
+  // A server that the setting or the PATH names may be of another time than this extension. It mostly works; if not, the
+  // user should know why. Once for each: a server that crashes is started again and again.
+  private compareVersions(file: string, found = ""): void {
+    const { version: expected } = this._extension.extension.packageJSON as { version: string };
+    if (found === expected || this._toldVersions.has(found)) {
+      return;
+    }
+
+    this._toldVersions.add(found);
+    const message = vscode.l10n.t("The LLM Assist server “{0}” has the version {1}, and this extension was made for {2}. It is used all the same; if something does not work, clear the setting llmAssist.server.path or update the older of the two.", file, found === "" ? "?" : found, expected);
+    this._log.warn(message);
+    void vscode.window.showWarningMessage(message);
   }
 
   private serverFile(): string {
@@ -187,11 +206,11 @@ export class ServerConnection implements vscode.Disposable {
         this.enter({ kind: "stopped" });
         break;
       case "starting":
-        this.enter({ kind: "starting" });
+        this.enter({ kind: "starting", hasCrashed: this._view.kind === "starting" && this._view.hasCrashed === true });
         break;
       case "waiting":
         this._log.warn(`The server ended unexpectedly; next start in ${state.milliseconds} ms.`);
-        this.enter({ kind: "starting" });
+        this.enter({ kind: "starting", hasCrashed: true });
         break;
       case "running":
         this.report(state.server);
@@ -242,7 +261,7 @@ class RunningClient implements RunningServer {
   private readonly _subscriptions: vscode.Disposable[] = [];
   private readonly _works = new Works();
 
-  constructor(file: string, log: vscode.LogOutputChannel, private readonly _changed: () => void) {
+  constructor(file: string, log: vscode.LogOutputChannel, middleware: Middleware, private readonly _changed: () => void) {
     const server = {
       command: file,
       args: ["serve"],
@@ -251,7 +270,7 @@ class RunningClient implements RunningServer {
       options: { cwd: path.dirname(file) },
     };
     const options: LanguageClientOptions = {
-      documentSelector: [{ scheme: "file" }, { scheme: "untitled" }],
+      documentSelector,
       outputChannel: log,
       revealOutputChannelOn: RevealOutputChannelOn.Never,
       initializationOptions: () => settings(),
@@ -267,6 +286,7 @@ class RunningClient implements RunningServer {
         closed: () => ({ action: CloseAction.DoNotRestart, message: "The connection to the server is closed.", handled: true }),
       },
       middleware: {
+        ...middleware,
         handleWorkDoneProgress: (token, parameters, next) => {
           const isBackground = this._works.follow(token, parameters);
           this._changed();

@@ -7,6 +7,7 @@ import type { SettingUpdate } from "./protocol";
 import { UserError } from "../window/userError";
 
 export interface Settings {
+  completion: { inline: boolean; list: boolean; [key: string]: unknown };
   training: { auto: boolean; [key: string]: unknown };
   [key: string]: unknown;
 }
@@ -15,6 +16,9 @@ export interface Settings {
 export function settings(): Settings {
   // The editor answers with frozen proxies; the copy is ours.
   const values = JSON.parse(JSON.stringify(vscode.workspace.getConfiguration().get("llmAssist"))) as Settings;
+  // Each language may have its own: surfaces.ts goes by that, and asks the server only where it is to answer.
+  values.completion.inline = true;
+  values.completion.list = true;
   if (!vscode.workspace.isTrusted) {
     // Training asks git which files there are, and git runs programs that a repository's own configuration names.
     values.training.auto = false;

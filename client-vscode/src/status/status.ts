@@ -11,7 +11,8 @@ export type StatusBarMode = "full" | "compact" | "off";
 /** All that this window knows of its server. */
 export type ServerView =
   | { kind: "stopped" }
-  | { kind: "starting" }
+  /** For the first time, or again after a crash. */
+  | { kind: "starting"; hasCrashed?: boolean | undefined }
   | { kind: "failed"; message: string }
   /** Runs and has not reported yet. */
   | { kind: "silent" }
@@ -183,7 +184,7 @@ function stateInWords(view: ServerView): string {
     case "stopped":
       return l10n.t("stopped");
     case "starting":
-      return l10n.t("starting");
+      return view.hasCrashed === true ? l10n.t("ended unexpectedly, and is starting again") : l10n.t("starting");
     case "failed":
       return view.message;
     case "silent":
@@ -313,7 +314,7 @@ function links(view: ServerView): Link[] {
   const offered = offeredCommand(view);
   const setLimit = { title: l10n.t("Set Memory Limit"), target: `command:${paletteCommands.setMemoryLimit}` };
   const chooseModel = { title: l10n.t("Choose Models"), target: `command:${paletteCommands.chooseModel}` };
-  const explain = { title: l10n.t("Explain Last Completion"), target: `command:${paletteCommands.explainCompletion}` };
+  const explain = { title: l10n.t("Why This Suggestion, or None?"), target: `command:${paletteCommands.explainCompletion}` };
   return [
     ...(offered === undefined ? [] : [{ title: offered.title, target: commandTarget(offered) }]),
     // What helps comes first.

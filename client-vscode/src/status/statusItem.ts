@@ -1,6 +1,7 @@
 // The item in the status bar. What it says is decided in status.ts.
 
 import * as vscode from "vscode";
+import { escaped } from "../window/markdown";
 import { paletteCommands } from "../window/paletteCommands";
 import {
   differsInFigures, noPressure, pressureOf, statusLabel, statusText, statusTooltip, trustedCommands, type ServerView, type StatusBarMode,
@@ -21,18 +22,21 @@ export class StatusItem implements vscode.Disposable {
     this._item.name = "LLM Assist";
   }
 
-  show(view: ServerView): void {
+  /** @param snoozed says until when suggestions are snoozed; missing while they are not */
+  show(view: ServerView, snoozed: string | undefined): void {
     clearTimeout(this._later);
     this._pressure = pressureOf(view, this._pressure);
-    const text = statusText(view, mode(), this._pressure);
+    const status = statusText(view, mode(), this._pressure);
+    // The bell takes the icon's place: as long as it is there, nothing else needs to be told at a glance.
+    const text = snoozed === undefined ? status : status.replace(/^\$\([^)]*\)/, "$(bell-slash)");
     if (text === "") {
       this._item.hide();
       return;
     }
 
     this._item.text = text;
-    this.showTooltip(view);
-    this._item.accessibilityInformation = { label: statusLabel(view, this._pressure), role: "button" };
+    this.showTooltip(view, snoozed);
+    this._item.accessibilityInformation = { label: [statusLabel(view, this._pressure), ...snoozed === undefined ? [] : [snoozed]].join(". "), role: "button" };
     this._item.backgroundColor = this.background(view);
     this._item.command = view.kind === "reporting" || view.kind === "silent"
       ? paletteCommands.showMemory
@@ -45,11 +49,11 @@ export class StatusItem implements vscode.Disposable {
     this._item.dispose();
   }
 
-  private showTooltip(view: ServerView): void {
-    const text = statusTooltip(view, Date.now(), this._pressure);
+  private showTooltip(view: ServerView, snoozed: string | undefined): void {
+    const text = [...snoozed === undefined ? [] : [escaped(snoozed)], statusTooltip(view, Date.now(), this._pressure)].join("\n\n");
     const rest = differsInFigures(this._tooltip, text) ? this._drawnAt + steadyMilliseconds - performance.now() : 0;
     if (0 < rest) {
-      this._later = setTimeout(() => this.showTooltip(view), rest);
+      this._later = setTimeout(() => this.showTooltip(view, snoozed), rest);
       return;
     }
 

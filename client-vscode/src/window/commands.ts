@@ -1,8 +1,10 @@
 // What the palette offers: asks the user what is missing, calls the server, says how it went. What is about models is in
-// modelCommands.ts.
+// modelCommands.ts, what is about completions in completionCommands.ts.
 
 import * as vscode from "vscode";
-import { explanationPage } from "../completion/explanation";
+import { explainCompletion, snoozeSuggestions, toggleCompletions, toggleLanguage, type Memory } from "../completion/completionCommands";
+import type { Snooze } from "../completion/snooze";
+import type { Surfaces } from "../completion/surfaces";
 import type { MemoryHistoryPanel } from "../memory/historyPanel";
 import { setMemoryLimit } from "../memory/limitPick";
 import { showMemory } from "../memory/memoryPick";
@@ -14,12 +16,19 @@ import { Pages } from "./pages";
 import { paletteCommands } from "./paletteCommands";
 import { tell } from "./tell";
 
+/** What the commands work on. */
+export interface CommandParts {
+  server: ServerConnection;
+  models: ModelsView;
+  memoryHistory: MemoryHistoryPanel;
+  surfaces: Surfaces;
+  snooze: Snooze;
+  memory: Memory;
+  log: vscode.LogOutputChannel;
+}
+
 /** Registers every palette command; the answer takes them back. */
-export function registerCommands(
-  server: ServerConnection,
-  { models, memoryHistory }: { models: ModelsView; memoryHistory: MemoryHistoryPanel },
-  log: vscode.LogOutputChannel,
-): vscode.Disposable {
+export function registerCommands({ server, models, memoryHistory, surfaces, snooze, memory, log }: CommandParts): vscode.Disposable {
   const pages = new Pages();
   const actions: Record<keyof typeof paletteCommands, (argument: unknown) => Promise<void>> = {
     trainWorkspace: () => trainWorkspace(server),
@@ -49,8 +58,13 @@ export function registerCommands(
       memoryHistory.show();
       return Promise.resolve();
     },
-    explainCompletion: async () => {
-      await pages.show("completion", explanationPage(await server.request("llmAssist.completion.explain", {})));
+    explainCompletion: () => explainCompletion(server, surfaces, pages),
+    toggleCompletions: () => toggleCompletions(memory),
+    toggleLanguage: () => toggleLanguage(),
+    snooze: () => snoozeSuggestions(snooze),
+    endSnooze: () => {
+      snooze.end();
+      return Promise.resolve();
     },
     openWalkthrough: async () => {
       await vscode.commands.executeCommand("workbench.action.openWalkthrough", "llm-assist.llm-assist#llmAssist.firstSteps", false);

@@ -19,6 +19,10 @@ export const paletteCommands = {
   showMemoryHistory: "llmAssist.showMemoryHistory",
   explainCompletion: "llmAssist.explainCompletion",
   openWalkthrough: "llmAssist.openWalkthrough",
+  toggleCompletions: "llmAssist.toggleCompletions",
+  toggleLanguage: "llmAssist.toggleLanguage",
+  snooze: "llmAssist.snooze",
+  endSnooze: "llmAssist.endSnooze",
   showLog: "llmAssist.showLog",
   restart: "llmAssist.restart",
 } as const;

@@ -51,6 +51,12 @@ total += price;
 `);
 });
 
+test("what stands in the way now comes first, and is reason enough before the first request", () => {
+  const page = explanationPage(answered, ["Snoozed until *noon*.", "No server."]);
+  assert.ok(page.startsWith("# What stands in the way now\n\n- Snoozed until \\*noon\\*\\.\n- No server\\.\n\n# The last completion\n"), page);
+  assert.equal(explanationPage(null, ["No server."]), "# What stands in the way now\n\n- No server\\.\n");
+});
+
 test("the model of Ollama has its own section", () => {
   const page = explanationPage({
     ...answered,

@@ -13,6 +13,7 @@ internal sealed class CompletionHandlers(CompletionEngine engine, ClientLink cli
 {
     private const int ListInvoked = 1;
     private const int InlineAutomatic = 2;
+    private const string Behind = "~"; // sorts behind digits and letters
     private const int KindVariable = 6;
     private const int KindValue = 12;
     private const int KindKeyword = 14;
@@ -73,10 +74,10 @@ internal sealed class CompletionHandlers(CompletionEngine engine, ClientLink cli
                     ? new(
                         $"This surface is switched off (llmAssist.completion.{LspConvert.SurfaceName(surface)}).",
                         $"Esta forma de sugerencia está desactivada (llmAssist.completion.{LspConvert.SurfaceName(surface)}).")
-                    : !session.Settings.Serves(document.Language.Id)
+                    : !session.Settings.Serves(document.LanguageId)
                         ? new(
-                            $"Completions are switched off for {document.Language.Name} (llmAssist.completion.languages).",
-                            $"Las sugerencias están desactivadas para {document.Language.Name} (llmAssist.completion.languages).")
+                            $"Completions are switched off for {document.LanguageId} (llmAssist.completion.languages).",
+                            $"Las sugerencias están desactivadas para {document.LanguageId} (llmAssist.completion.languages).")
                         : null;
         if (why is { } reason)
         {
@@ -109,6 +110,8 @@ internal sealed class CompletionHandlers(CompletionEngine engine, ClientLink cli
         return report;
     }
 
+    // Other servers offer the same names, and know more of them: what to import, what a method takes. So only an entry that is sure
+    // and needs no import, because its name stands in the document already, leads; the others come behind theirs.
     private static CompletionItem Item(CompletionQuery query, Candidate candidate, int index, SessionSnapshot session) => new()
     {
         Label = candidate.Text.Trim(),
@@ -119,12 +122,16 @@ internal sealed class CompletionHandlers(CompletionEngine engine, ClientLink cli
             { Kind: TokenKind.String } => KindValue,
             _ => KindVariable,
         },
-        Detail = Percent(candidate.Confidence).In(session.Speech),
-        SortText = index.ToString("D4", CultureInfo.InvariantCulture),
+        Detail = session.Client.ShowsLabelDetails ? null : Percent(candidate.Confidence).In(session.Speech),
+        LabelDetails = session.Client.ShowsLabelDetails ? new($"LLM Assist {Percent(candidate.Confidence).In(session.Speech)}") : null,
+        SortText = (Leads(query, candidate, session) ? "" : Behind) + index.ToString("D4", CultureInfo.InvariantCulture),
         FilterText = candidate.Text,
         TextEdit = new(LspConvert.Range(query.Text, candidate.ReplaceStart, query.Offset, session.Encoding), candidate.Text),
         Command = LspConvert.Accepted(candidate, CompletionSurface.List),
     };
+
+    private static bool Leads(CompletionQuery query, Candidate candidate, SessionSnapshot session) =>
+        session.Settings.MinConfidence <= candidate.Confidence && (candidate.IsLine || LspConvert.HasWord(query.Text, candidate.Text));
 
     private static Phrase Percent(double fraction) => new(
         string.Create(CultureInfo.InvariantCulture, $"{100 * fraction:F0}%"),

@@ -82,6 +82,7 @@ internal sealed class LifecycleHandlers(ConfigurationHandlers configuration, Cli
     private static ClientFeatures FeaturesOf(ClientCapabilities? capabilities) => new()
     {
         ShowsInlineCompletion = capabilities?.TextDocument?.InlineCompletion.ValueKind == JsonValueKind.Object,
+        ShowsLabelDetails = capabilities?.TextDocument?.Completion?.CompletionItem?.LabelDetailsSupport ?? false,
         ShowsProgress = capabilities?.Window?.WorkDoneProgress ?? false,
         HasConfiguration = capabilities?.Workspace?.Configuration ?? false,
         RegistersConfiguration = capabilities?.Workspace?.DidChangeConfiguration?.DynamicRegistration ?? false,

@@ -98,6 +98,30 @@ internal static class LspConvert
         return start <= offset && selected.Text.AsSpan().StartsWith(text.Content.AsSpan(start, offset - start)) ? (start, selected.Text) : null;
     }
 
+    /// <summary>Whether a word stands in a document, and not only as a part of a longer one.</summary>
+    public static bool HasWord(SourceText text, string word)
+    {
+        var content = text.Content.AsSpan();
+        for (var start = 0; ;)
+        {
+            var found = content[start..].IndexOf(word, StringComparison.Ordinal);
+            if (found < 0)
+            {
+                return false;
+            }
+
+            var (first, end) = (start + found, start + found + word.Length);
+            if ((first == 0 || !IsInWord(content[first - 1])) && (end == content.Length || !IsInWord(content[end])))
+            {
+                return true;
+            }
+
+            start = end;
+        }
+    }
+
+    private static bool IsInWord(char character) => char.IsLetterOrDigit(character) || character == '_';
+
     private static Position Position(SourceText text, int offset, PositionEncoding encoding)
     {
         var position = text.Position(offset, encoding);

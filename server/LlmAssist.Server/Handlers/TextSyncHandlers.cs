@@ -13,14 +13,15 @@ internal sealed class TextSyncHandlers(CompletionEngine engine, ClientLink clien
     public void DidOpen(Session.Session session, DidOpenParams parameters)
     {
         var item = parameters.TextDocument;
-        var language = Language.ById(item.LanguageId);
+        var (id, language) = (item.LanguageId, Language.ById(item.LanguageId));
         if (language == Language.PlainText && LspConvert.PathOf(item.Uri) is { } path)
         {
             // Editors differ in their ids; the file's name is the better witness then.
             language = Language.ByPath(path);
+            id = language == Language.PlainText ? id : language.Id;
         }
 
-        var document = new Document(item.Uri, language, item.Version, new(item.Text));
+        var document = new Document(item.Uri, id, language, item.Version, new(item.Text));
         session.Now = session.Now with { Documents = session.Now.Documents.SetItem(item.Uri, document) };
         var (named, _) = LspConvert.Named(document.Uri, session.Now.Folders);
         _ = Task.Run(() => engine.Observe(document.Uri, document.Text, document.Language, named));

@@ -24,6 +24,8 @@ internal sealed record CompletionItem
 
     public string? Detail { get; init; }
 
+    public CompletionItemLabelDetails? LabelDetails { get; init; }
+
     public required string SortText { get; init; }
 
     public required string FilterText { get; init; }
@@ -32,6 +34,9 @@ internal sealed record CompletionItem
 
     public CommandItem? Command { get; init; }
 }
+
+/// <param name="Description">Stands at the far end of the entry.</param>
+internal sealed record CompletionItemLabelDetails(string Description);
 
 internal sealed record TextEditItem(Range Range, string NewText);
 

@@ -65,9 +65,15 @@ internal sealed record DynamicFeature(bool? DynamicRegistration = null);
 
 internal sealed record TextDocumentClientCapabilities
 {
+    public CompletionClientCapabilities? Completion { get; init; }
+
     /// <summary>Present where the client draws ghost text.</summary>
     public JsonElement InlineCompletion { get; init; }
 }
+
+internal sealed record CompletionClientCapabilities(CompletionItemClientCapabilities? CompletionItem = null);
+
+internal sealed record CompletionItemClientCapabilities(bool? LabelDetailsSupport = null);
 
 internal sealed record InitializeResult(ServerCapabilities Capabilities, ServerInfo ServerInfo);
 

@@ -6,13 +6,17 @@ using LlmAssist.Engine.Text;
 namespace LlmAssist.Server.Session;
 
 /// <summary>An open document.</summary>
+/// <param name="LanguageId">As the client calls it, and the settings too.</param>
 /// <param name="Version">As the client counts; -1 if it does not.</param>
-internal sealed record Document(string Uri, Language Language, int Version, SourceText Text);
+internal sealed record Document(string Uri, string LanguageId, Language Language, int Version, SourceText Text);
 
 /// <summary>What the client can do, as far as it matters to us.</summary>
 internal sealed record ClientFeatures
 {
     public bool ShowsInlineCompletion { get; init; }
+
+    /// <summary>Whether its list has room for who offers an entry.</summary>
+    public bool ShowsLabelDetails { get; init; }
 
     public bool ShowsProgress { get; init; }
 
