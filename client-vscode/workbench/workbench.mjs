@@ -1,7 +1,7 @@
-// One private workbench: its own user data, extensions, home and port, as a process group that ends with all that it has
-// started. Knows how to start and stop it; browser.mjs shows it.
+// One workbench on a port of its own, as a process group that ends with all that it has started; and a private one for tests,
+// with its own user data, extensions and home. Knows how to start and stop it; browser.mjs shows it.
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -65,27 +65,12 @@ export async function startWorkbench({
     write(path.join(folder, name), text);
   }
 
-  const env = { ...privateEnvironment(home), ...environment };
-  const common = [programs.entry, "--user-data-dir", userData, "--extensions-dir", extensions, "--config", place("none.yaml")];
-  for (const file of vsix) {
-    await run(programs.node, [...common, "--install-extension", file], { quiet: true, env });
-  }
-
-  const port = await freePort();
-  const address = `http://127.0.0.1:${port}`;
-  const logFile = place("workbench.log");
-  const output = openSync(logFile, "w");
-  const server = spawn(programs.node, [
-    ...common, "--auth", "none", "--bind-addr", `127.0.0.1:${port}`, "--disable-telemetry", "--disable-update-check",
-    "--disable-getting-started-override", ...(language === "en" ? [] : ["--locale", language]), ...more, folder,
-  ], { env: { ...process.env, ...env }, stdio: ["ignore", output, output], detached: true });
-  const ended = new Promise((resolve) => server.on("exit", resolve));
-  await untilItAnswers(address, server, logFile);
-
+  const serving = await serveWorkbench({
+    programs, userData, extensions, folder, vsix, environment: { ...privateEnvironment(home), ...environment },
+    more: [...(language === "en" ? [] : ["--locale", language]), ...more],
+  });
   return {
-    address, folder, home, language, userData, extensions, port,
-    /** The address of the page that shows the folder. */
-    page: `${address}/?folder=${encodeURIComponent(folder)}`,
+    ...serving, folder, language,
     /** Writes the settings of the folder: changes of the user's are not noticed here when others than the editor make them. */
     set: (values) => write(path.join(folder, ".vscode", "settings.json"), JSON.stringify(values)),
     /** The text of a file in the folder, as it is on disk. */
@@ -93,16 +78,48 @@ export async function startWorkbench({
     /** What an output channel has logged, by the channel's name; empty before it has logged anything. */
     log: (channel) => filesBelow(path.join(userData, "logs")).filter((file) => path.basename(file) === `${channel}.log`)
       .map((file) => readFileSync(file, "utf8")).join(""),
-    /** What the program itself has said. */
-    output: () => readFileSync(logFile, "utf8"),
     /** The ids of the processes that were started from inside this workbench's extensions, such as language servers. */
     processes: () => processesOf(extensions),
+    async stop() {
+      await serving.stop();
+      rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+    },
+  };
+}
+
+/**
+ * Serves `folder` in a workbench with the extensions of `vsix` and those that are in the folder `extensions`. Answers when
+ * it can be opened: its address, the page of the folder, how it ends, and how to end it.
+ */
+export async function serveWorkbench({ programs, userData, extensions, folder, vsix = [], environment = {}, more = [] }) {
+  const env = { ...process.env, ...environment };
+  const common = [programs.entry, "--user-data-dir", userData, "--extensions-dir", extensions, "--config", path.join(userData, "none.yaml")];
+  for (const file of vsix) {
+    await run(programs.node, [...common, "--install-extension", file, "--force"], { quiet: true, env });
+  }
+
+  const port = await freePort();
+  const address = `http://127.0.0.1:${port}`;
+  const logFile = path.join(userData, "workbench.log");
+  const output = openSync(logFile, "w");
+  const server = spawn(programs.node, [
+    ...common, "--auth", "none", "--bind-addr", `127.0.0.1:${port}`, "--disable-telemetry", "--disable-update-check",
+    "--disable-getting-started-override", ...more, folder,
+  ], { env, stdio: ["ignore", output, output], detached: true });
+  closeSync(output);
+  const ended = new Promise((resolve) => {
+    server.on("error", resolve);
+    server.on("exit", resolve);
+  });
+  await untilItAnswers(address, server, logFile);
+  return {
+    address, port, ended,
+    page: `${address}/?folder=${encodeURIComponent(folder)}`,
     async stop() {
       // The group: watchers, terminals and the extension host are processes of their own.
       kill(-server.pid, "SIGTERM");
       await Promise.race([ended, pause(5000)]);
       kill(-server.pid, "SIGKILL");
-      rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
     },
   };
 }

@@ -1,35 +1,36 @@
 // One workbench in a browser for the steps of a test. What is right is the tests' business.
 import assert from 'node:assert/strict';
-import { readdirSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { browserProgram, openBrowser } from '../../client-vscode/workbench/browser.mjs';
 import { installed } from '../../client-vscode/workbench/install.mjs';
 import { startWorkbench } from '../../client-vscode/workbench/workbench.mjs';
-
-const artifacts = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), 'artifacts');
+import { packagedClient } from '../../scripts/package.mjs';
 
 const missing = installed() === undefined ? 'the workbench is not installed (node client-vscode/workbench/install.mjs installs it)'
   : browserProgram() === undefined ? 'there is no Chromium on the PATH (CHROMIUM may name one)' : undefined;
-export const skip = process.env.LLMASSIST_REQUIRE_ALL === '1' ? undefined : missing;
+const skip = process.env.LLMASSIST_REQUIRE_ALL === '1' ? undefined : missing;
+
+/** Why what an output channel has logged cannot be read, if it cannot. */
+export const withoutLogs = installed()?.logs === false ? 'the log files of the workbench need a compiler (g++, make and python3)' : undefined;
 
 /**
  * A test of several steps in one session, each counted as a test, with a picture of how it left the screen. Once one has failed, the others are
  * not tried: they would meet a screen that they do not expect.
  * @param {string} name
  * @param {object | ((context) => Promise<object>)} options those of startWorkbench, with the extension installed
- * @param {(session) => Promise<void>} body gets { step, window, workbench }
+ * @param {(session) => Promise<void>} body gets { step, window, workbench }; a step has a title, work, and a reason to be skipped if there is one
  */
 export function session(name, options, body) {
   test(name, { skip, timeout: 300_000 }, async context => {
     assert.equal(missing, undefined);
-    const workbench = await startWorkbench({ programs: installed(), vsix: [packaged()], ...(typeof options === 'function' ? await options(context) : options) });
+    const { vsix, env: environment } = await packagedClient();
+    const own = typeof options === 'function' ? await options(context) : options;
+    const workbench = await startWorkbench({ programs: installed(), vsix: [vsix], environment, ...own });
     context.after(() => workbench.stop());
     const window = await openBrowser(workbench, { language: workbench.language });
     context.after(() => window.close());
     let [count, failed] = [0, false];
-    const step = (title, work) => context.test(title, { skip: failed ? 'an earlier step has failed' : undefined }, async () => {
+    const step = (title, work, unless) => context.test(title, { skip: failed ? 'an earlier step has failed' : unless }, async () => {
       const picture = `${name.replace(/\W+/g, '-')}-${String(++count).padStart(2, '0')}-${title.replace(/\W+/g, '-')}`;
       try {
         await work();
@@ -43,11 +44,4 @@ export function session(name, options, body) {
     await body({ step, window, workbench });
     await step('nothing was asked for outside of this machine', () => assert.deepEqual(window.outsideRequests, []));
   });
-}
-
-// The one that was made last; npm test makes it.
-function packaged() {
-  const files = readdirSync(artifacts).filter(file => file.endsWith('.vsix')).map(file => join(artifacts, file));
-  const [newest] = files.sort((left, right) => statSync(right).mtimeMs - statSync(left).mtimeMs);
-  return newest ?? assert.fail(`there is no .vsix in ${artifacts}; npm run package makes it`);
 }
