@@ -8,7 +8,7 @@ import path from "node:path";
 import { cacheFolder, install } from "../client-vscode/workbench/install.mjs";
 import { serveWorkbench } from "../client-vscode/workbench/workbench.mjs";
 import { build } from "./build.mjs";
-import { artifacts, Failure, main, once, root, run, say, serverProgram, which } from "./lib.mjs";
+import { artifacts, Failure, main, once, phrase, root, run, say, serverProgram, which } from "./lib.mjs";
 import { packagedClient } from "./package.mjs";
 
 const usage = {
@@ -73,6 +73,9 @@ async function openWorkbench(programs, folder) {
   const data = path.join(cacheFolder(), "workbench-data");
   const workbench = await serveWorkbench({
     programs, folder, vsix: [vsix], userData: path.join(data, "user"), extensions: path.join(data, "extensions"), environment: env,
+    language: phrase("en", "es"),
+    // The folder was learned from already, which is what trust is about.
+    settings: { "security.workspace.trust.enabled": false },
   });
   // The workbench is no child of this terminal; whoever ends this ends it.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
