@@ -70,7 +70,7 @@ export async function startWorkbench({
     settings: { ...steadySettings, "security.workspace.trust.enabled": !trusted, ...settings },
   });
   return {
-    ...serving, folder, language,
+    ...serving, folder, extensions, language,
     /** Writes the settings of the folder: changes of the user's are not noticed here when others than the editor make them. */
     set: (values) => write(path.join(folder, ".vscode", "settings.json"), JSON.stringify(values)),
     /** The text of a file in the folder, as it is on disk. */

@@ -6,27 +6,33 @@ import { installed } from '../../client-vscode/workbench/install.mjs';
 import { startWorkbench } from '../../client-vscode/workbench/workbench.mjs';
 import { packagedClient } from '../../scripts/package.mjs';
 
-const missing = installed() === undefined ? 'the workbench is not installed (node client-vscode/workbench/install.mjs installs it)'
+/** Why there is no workbench to be shown, if there is none. */
+export const missing = installed() === undefined ? 'the workbench is not installed (node client-vscode/workbench/install.mjs installs it)'
   : browserProgram() === undefined ? 'there is no Chromium on the PATH (CHROMIUM may name one)' : undefined;
-const skip = process.env.LLMASSIST_REQUIRE_ALL === '1' ? undefined : missing;
+export const skip = process.env.LLMASSIST_REQUIRE_ALL === '1' ? undefined : missing;
 
 /** Why what an output channel has logged cannot be read, if it cannot. */
 export const withoutLogs = installed()?.logs === false ? 'the log files of the workbench need a compiler (g++, make and python3)' : undefined;
+
+/** Starts a workbench with the extension installed, which ends with the test; the options are those of startWorkbench. */
+export async function openWorkbench(test, { environment, ...options }) {
+  const { vsix, env } = await packagedClient();
+  const workbench = await startWorkbench({ programs: installed(), vsix: [vsix], environment: { ...env, ...environment }, ...options });
+  test.after(() => workbench.stop());
+  return workbench;
+}
 
 /**
  * A test of several steps in one session, each counted as a test, with a picture of how it left the screen. Once one has failed, the others are
  * not tried: they would meet a screen that they do not expect.
  * @param {string} name
- * @param {object | ((context) => Promise<object>)} options those of startWorkbench, with the extension installed
+ * @param {object | ((context) => Promise<object>)} options those of openWorkbench
  * @param {(session) => Promise<void>} body gets { step, window, workbench }; a step has a title, work, and a reason to be skipped if there is one
  */
 export function session(name, options, body) {
   test(name, { skip, timeout: 300_000 }, async context => {
     assert.equal(missing, undefined);
-    const { vsix, env: environment } = await packagedClient();
-    const own = typeof options === 'function' ? await options(context) : options;
-    const workbench = await startWorkbench({ programs: installed(), vsix: [vsix], environment, ...own });
-    context.after(() => workbench.stop());
+    const workbench = await openWorkbench(context, typeof options === 'function' ? await options(context) : options);
     const window = await openBrowser(workbench, { language: workbench.language });
     context.after(() => window.close());
     let [count, failed] = [0, false];
