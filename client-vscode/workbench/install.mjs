@@ -101,7 +101,7 @@ async function fill(folder, node) {
       const { code, output } = await npm(["install", "--ignore-scripts", "--omit=dev", ...packages], { quiet: true, mayFail: true, cwd });
       if (code !== 0) {
         const reason = output.trim().split("\n").filter((line) => /error/i.test(line)).slice(0, 3).join(" ");
-        throw new Failure(`npm could not install ${english}: ${reason}`, `npm no pudo instalar ${spanish}: ${reason}`);
+        throw new Failure(`npm could not install ${english} (${reason}).`, `npm no pudo instalar ${spanish} (${reason}).`);
       }
     }
   }
