@@ -1,6 +1,8 @@
 // npm run package [-- --target PLATFORM]: builds the server and lets the client make its VSIX, into artifacts.
+import { readdirSync, statSync } from "node:fs";
+import path from "node:path";
 import { build } from "./build.mjs";
-import { Failure, installPackages, main, npm, workspaces } from "./lib.mjs";
+import { artifacts, Failure, installPackages, main, npm, once, say, workspaces } from "./lib.mjs";
 
 export async function packageClient(args = [], options = {}) {
   const { env } = await build();
@@ -11,6 +13,21 @@ export async function packageClient(args = [], options = {}) {
   }
   await installPackages();
   await npm(["run", "package", "-w", "client-vscode", ...(args.length === 0 ? [] : ["--", ...args])], { ...options, env });
+}
+
+/** The VSIX for this machine, made if none was made from the present sources; and the environment that its server runs in. */
+export async function packagedClient() {
+  const { env } = await build();
+  await once("vsix", ["server", "client-vscode", "package-lock.json"], artifacts, async () => {
+    say("Packaging the extension ...", "Empaquetando la extensión ...");
+    await packageClient([], { quiet: true });
+  });
+  return { vsix: newestVsix(), env };
+}
+
+function newestVsix() {
+  const made = readdirSync(artifacts).filter((file) => file.endsWith(".vsix")).map((file) => path.join(artifacts, file));
+  return made.sort((left, right) => statSync(right).mtimeMs - statSync(left).mtimeMs)[0];
 }
 
 await main(import.meta.url, (args) => packageClient(args));

@@ -1,11 +1,15 @@
 // npm start [-- [--no-editor] FOLDER [--ollama URL] [--ollama-model NAME]]: builds what is needed and shows LlmAssist at
-// work on FOLDER (default: this repository), in VS Code where there is one, else in the terminal. With one of the last two
-// options a model of Ollama is shown beside the pattern model, in the terminal: an editor has settings for that.
-import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
+// work on FOLDER (default: this repository): in VS Code where there is one, else in VS Code's workbench in the browser, else in
+// the terminal. With one of the last two options a model of Ollama is shown beside the pattern model, in the terminal: an
+// editor has settings for that.
+import { spawn } from "node:child_process";
+import { existsSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
+import { cacheFolder, install } from "../client-vscode/workbench/install.mjs";
+import { serveWorkbench } from "../client-vscode/workbench/workbench.mjs";
 import { build } from "./build.mjs";
-import { artifacts, Failure, main, once, root, run, say, serverProgram, which, workspaces } from "./lib.mjs";
-import { packageClient } from "./package.mjs";
+import { artifacts, Failure, main, once, phrase, root, run, say, serverProgram, which } from "./lib.mjs";
+import { packagedClient } from "./package.mjs";
 
 const usage = {
   english: "npm start [-- [--no-editor] FOLDER [--ollama URL] [--ollama-model NAME]]",
@@ -16,19 +20,23 @@ await main(import.meta.url, async (args) => {
   const { noEditor, ollama, names } = understood(args);
   const folder = folderOf(names);
   const editor = which("code");
-  const client = workspaces().some((workspace) => workspace.folder === "client-vscode");
   if (noEditor) {
     say("In the terminal, because of --no-editor.", "En la terminal, por --no-editor.");
   } else if (ollama.length !== 0) {
     say(`In the terminal, because of ${ollama[0]} (in VS Code it is a setting).`, `En la terminal, por ${ollama[0]} (en VS Code es un ajuste).`);
-  } else if (editor === undefined) {
-    say("In the terminal, because there is no \"code\" (VS Code) on the PATH.", "En la terminal, porque no hay «code» (VS Code) en el PATH.");
-  } else if (!client) {
-    say("In the terminal, because this copy has no client-vscode.", "En la terminal, porque esta copia no tiene client-vscode.");
-  } else {
+  } else if (editor !== undefined) {
     say(`In VS Code, because there is one: ${editor} (--no-editor shows it in the terminal).`,
       `En VS Code, porque está instalado: ${editor} (con --no-editor se muestra en la terminal).`);
     return openEditor(editor, folder);
+  } else if (process.env.CI) {
+    say("In the terminal, because this is CI and nobody would look into a browser.", "En la terminal, porque esto es CI y nadie miraría en un navegador.");
+  } else {
+    say("In the browser, because there is no \"code\" (VS Code) on the PATH (--no-editor shows it in the terminal).",
+      "En el navegador, porque no hay «code» (VS Code) en el PATH (con --no-editor se muestra en la terminal).");
+    const programs = await workbenchIfPossible();
+    if (programs !== undefined) {
+      return openWorkbench(programs, folder);
+    }
   }
   const { env } = await build();
   const { code } = await run(serverProgram, ["tour", folder, ...ollama], { mayFail: true, env });
@@ -36,17 +44,74 @@ await main(import.meta.url, async (args) => {
 });
 
 async function openEditor(editor, folder) {
-  const { env } = await build();
-  await once("vsix", ["server", "client-vscode", "package-lock.json"], artifacts, async () => {
-    say("Packaging the extension ...", "Empaquetando la extensión ...");
-    await packageClient([], { quiet: true });
-    await run(editor, ["--install-extension", newestVsix(), "--force"], { quiet: true });
+  const { vsix, env } = await packagedClient();
+  await once("vsix-installed", ["server", "client-vscode", "package-lock.json"], artifacts, async () => {
+    await run(editor, ["--install-extension", vsix, "--force"], { quiet: true });
   });
+  await trainIfNew(folder, env);
+  const { code } = await run(editor, [folder], { mayFail: true, env });
+  return code;
+}
+
+// Without the npm registry, or where there is no package for the machine, the terminal still shows a lot.
+async function workbenchIfPossible() {
+  try {
+    return await install();
+  } catch (error) {
+    if (!(error instanceof Failure)) {
+      throw error;
+    }
+    say(`${error.message} So in the terminal.`, `${error.message} Por eso, en la terminal.`);
+    return undefined;
+  }
+}
+
+async function openWorkbench(programs, folder) {
+  const { vsix, env } = await packagedClient();
+  await trainIfNew(folder, env);
+  // Beside the installation, so that the user's settings are there the next time.
+  const data = path.join(cacheFolder(), "workbench-data");
+  const workbench = await serveWorkbench({
+    programs, folder, vsix: [vsix], userData: path.join(data, "user"), extensions: path.join(data, "extensions"), environment: env,
+    language: phrase("en", "es"),
+    // The folder was learned from already, which is what trust is about.
+    settings: { "security.workspace.trust.enabled": false },
+  });
+  // The workbench is no child of this terminal; whoever ends this ends it.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+    process.once(signal, () => void workbench.stop());
+  }
+  say(`Open ${workbench.page} ; Ctrl+C ends it.`, `Abra ${workbench.page} ; Ctrl+C lo termina.`);
+  showInBrowser(workbench.page);
+  await workbench.ended;
+  return 0;
+}
+
+// The address is said anyway, so that nothing is lost where no browser opens.
+function showInBrowser(address) {
+  const command = browserCommand(process.platform, process.env, address);
+  if (command !== undefined && which(command[0]) !== undefined) {
+    spawn(command[0], command.slice(1), { stdio: "ignore", detached: true }).on("error", () => {}).unref();
+  }
+}
+
+/** What opens an address in the user's browser; undefined where there is no screen. */
+export function browserCommand(platform, environment, address) {
+  switch (platform) {
+    case "darwin":
+      return ["open", address];
+    case "win32":
+      // "start" is the shell's own; its first quoted word would be a title.
+      return ["cmd", "/c", "start", "", address.replaceAll("&", "^&")];
+    default:
+      return environment.DISPLAY || environment.WAYLAND_DISPLAY ? ["xdg-open", address] : undefined;
+  }
+}
+
+async function trainIfNew(folder, env) {
   if (!(await hasModel(folder, env))) {
     await run(serverProgram, ["train", folder], { env });
   }
-  const { code } = await run(editor, [folder], { mayFail: true, env });
-  return code;
 }
 
 // What the arguments mean: whether to leave editors alone, what the tour is told about Ollama, and folders.
@@ -105,9 +170,4 @@ async function hasModel(folder, env) {
 async function answer(args, env) {
   const { code, stdout } = await run(serverProgram, [...args, "--json"], { quiet: true, mayFail: true, env });
   return code === 0 ? JSON.parse(stdout) : undefined;
-}
-
-function newestVsix() {
-  const made = readdirSync(artifacts).filter((file) => file.endsWith(".vsix")).map((file) => path.join(artifacts, file));
-  return made.sort((left, right) => statSync(right).mtimeMs - statSync(left).mtimeMs)[0];
 }

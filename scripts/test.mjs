@@ -4,8 +4,10 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:f
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "./build.mjs";
+import { install as installWorkbench } from "../client-vscode/workbench/install.mjs";
 import { buildFakeOllama } from "./fake-ollama.mjs";
 import { artifacts, dotnet, Failure, installPackages, main, npm, phrase, root, run, say, workspaces } from "./lib.mjs";
+import { packagedClient } from "./package.mjs";
 import { summary, testsInLines, testsInTrx } from "./results.mjs";
 
 const folderOfResults = path.join(artifacts, "test-results");
@@ -34,6 +36,17 @@ export async function test({ filter, endToEnd = true } = {}) {
       await build();
       await buildFakeOllama();
       return testsInFolder(clients, filter);
+    }));
+  }
+  // The packaged extension in the real workbench. What is missing to show it is said by the tests themselves.
+  const workbench = "tests/Workbench";
+  if (!isExpression(filter) && endToEnd && testFiles(workbench, filter).length !== 0) {
+    tests.push(...await unlessItFails("npm run package", async () => {
+      await buildFakeOllama();
+      await packagedClient();
+      await orWithoutIt(installWorkbench);
+      // One at a time: two workbenches beside each other are slower than one after the other.
+      return testsInFolder(workbench, filter, ["--test-concurrency=1"]);
     }));
   }
   const { lines, exitCode } = summary(tests, process.env.LLMASSIST_REQUIRE_ALL === "1");
@@ -72,9 +85,21 @@ async function unlessItFails(name, work) {
   }
 }
 
-function testsInFolder(folder, filter) {
+// What cannot be had here is no failure of a test; the tests that need it are skipped, and say so.
+async function orWithoutIt(work) {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof Failure)) {
+      throw error;
+    }
+    console.log(error.message);
+  }
+}
+
+function testsInFolder(folder, filter, more = []) {
   const files = testFiles(folder, filter);
-  return files.length === 0 ? [] : nodeTests(folder, filter, (options) => run(process.execPath, ["--test", ...files], options));
+  return files.length === 0 ? [] : nodeTests(folder, filter, (options) => run(process.execPath, ["--test", ...more, ...files], options));
 }
 
 // Only files that have the filter's words in them can have a test of that name.

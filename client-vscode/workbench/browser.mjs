@@ -165,6 +165,18 @@ export class Window {
     return await this.until(`ghost text ${expected}`, () => this.shownGhostText(), (text) => text !== undefined && matches(text, expected));
   }
 
+  /** The same, asking for it by its key as long as there is none: what a model says late waits for the next request. */
+  async askedGhostText(expected) {
+    return await this.until(`ghost text ${expected}`, async () => {
+      if (await this.shownGhostText() === undefined) {
+        await this.press("Alt+Backslash");
+        // A request that comes too soon after another takes its place, and nobody would ever answer.
+        await pause(1000);
+      }
+      return await this.shownGhostText();
+    }, (text) => text !== undefined && matches(text, expected));
+  }
+
   async noGhostText() {
     await this.until("no ghost text", () => this.shownGhostText(), (text) => text === undefined);
   }

@@ -1,7 +1,7 @@
-// One private workbench: its own user data, extensions, home and port, as a process group that ends with all that it has
-// started. Knows how to start and stop it; browser.mjs shows it.
+// One workbench on a port of its own, as a process group that ends with all that it has started; and a private one for tests,
+// with its own user data, extensions and home. Knows how to start and stop it; browser.mjs shows it.
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -14,24 +14,28 @@ const patience = 60_000; // ms
 const quietSettings = {
   "chat.commandCenter.enabled": false,
   "chat.disableAIFeatures": true,
+  "extensions.autoCheckUpdates": false,
+  "extensions.autoUpdate": false,
+  "extensions.ignoreRecommendations": true,
+  "telemetry.telemetryLevel": "off",
+  "update.mode": "none",
+  "workbench.enableExperiments": false,
+  "workbench.secondarySideBar.defaultVisibility": "hidden",
+  "workbench.startupEditor": "none",
+  "workbench.tips.enabled": false,
+};
+
+// For tests and pictures: the same at every time and at every speed of the machine.
+const steadySettings = {
   "editor.cursorBlinking": "solid",
   "editor.minimap.enabled": false,
   // Whether it opens by itself is decided by who is faster, it or ghost text; and Tab means another thing in it.
   "editor.quickSuggestions": { other: "off" },
   "editor.wordBasedSuggestions": "off",
-  "extensions.autoCheckUpdates": false,
-  "extensions.autoUpdate": false,
-  "extensions.ignoreRecommendations": true,
   "files.autoSave": "off",
   "git.enabled": false,
   "security.workspace.trust.startupPrompt": "never",
-  "telemetry.telemetryLevel": "off",
-  "update.mode": "none",
-  "workbench.enableExperiments": false,
   "workbench.reduceMotion": "on",
-  "workbench.secondarySideBar.defaultVisibility": "hidden",
-  "workbench.startupEditor": "none",
-  "workbench.tips.enabled": false,
 };
 
 /**
@@ -55,37 +59,18 @@ export async function startWorkbench({
   const home = realpathSync(mkdtempSync(path.join(tmpdir(), "wb-")));
   const place = (name) => path.join(home, name);
   const [userData, extensions, folder] = [place("ud"), place("ext"), place("ws")];
-  write(path.join(userData, "User", "settings.json"), JSON.stringify({ ...quietSettings, "security.workspace.trust.enabled": !trusted, ...settings }));
   write(path.join(userData, "Machine", "settings.json"), JSON.stringify(machineSettings));
-  if (language !== "en") {
-    installLanguage(userData, language);
-  }
   mkdirSync(folder);
   for (const [name, text] of Object.entries(files)) {
     write(path.join(folder, name), text);
   }
 
-  const env = { ...privateEnvironment(home), ...environment };
-  const common = [programs.entry, "--user-data-dir", userData, "--extensions-dir", extensions, "--config", place("none.yaml")];
-  for (const file of vsix) {
-    await run(programs.node, [...common, "--install-extension", file], { quiet: true, env });
-  }
-
-  const port = await freePort();
-  const address = `http://127.0.0.1:${port}`;
-  const logFile = place("workbench.log");
-  const output = openSync(logFile, "w");
-  const server = spawn(programs.node, [
-    ...common, "--auth", "none", "--bind-addr", `127.0.0.1:${port}`, "--disable-telemetry", "--disable-update-check",
-    "--disable-getting-started-override", ...(language === "en" ? [] : ["--locale", language]), ...more, folder,
-  ], { env: { ...process.env, ...env }, stdio: ["ignore", output, output], detached: true });
-  const ended = new Promise((resolve) => server.on("exit", resolve));
-  await untilItAnswers(address, server, logFile);
-
+  const serving = await serveWorkbench({
+    programs, userData, extensions, folder, vsix, language, more, environment: { ...privateEnvironment(home), ...environment },
+    settings: { ...steadySettings, "security.workspace.trust.enabled": !trusted, ...settings },
+  });
   return {
-    address, folder, home, language, userData, extensions, port,
-    /** The address of the page that shows the folder. */
-    page: `${address}/?folder=${encodeURIComponent(folder)}`,
+    ...serving, folder, extensions, language,
     /** Writes the settings of the folder: changes of the user's are not noticed here when others than the editor make them. */
     set: (values) => write(path.join(folder, ".vscode", "settings.json"), JSON.stringify(values)),
     /** The settings of machine scope, as the editor keeps them. */
@@ -95,16 +80,60 @@ export async function startWorkbench({
     /** What an output channel has logged, by the channel's name; empty before it has logged anything. */
     log: (channel) => filesBelow(path.join(userData, "logs")).filter((file) => path.basename(file) === `${channel}.log`)
       .map((file) => readFileSync(file, "utf8")).join(""),
-    /** What the program itself has said. */
-    output: () => readFileSync(logFile, "utf8"),
     /** The ids of the processes that were started from inside this workbench's extensions, such as language servers. */
     processes: () => processesOf(extensions),
+    async stop() {
+      await serving.stop();
+      rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+    },
+  };
+}
+
+/**
+ * Serves `folder` in a workbench with the extensions of `vsix` and those that are in the folder `extensions`. Answers when
+ * it can be opened: its address, the page of the folder, how it ends, and how to end it.
+ * @param {object} options
+ * @param {object} [options.settings] what the user's settings are to begin with; the user may have changed them since
+ */
+export async function serveWorkbench({
+  programs, userData, extensions, folder, vsix = [], settings = {}, language = "en", environment = {}, more = [],
+}) {
+  // Without a gallery of extensions the workbench does not ask for one: nobody outside of the machine is asked for anything.
+  const env = { ...process.env, EXTENSIONS_GALLERY: "{}", ...environment };
+  const settingsFile = path.join(userData, "User", "settings.json");
+  if (!existsSync(settingsFile)) {
+    write(settingsFile, JSON.stringify({ ...quietSettings, ...settings }, null, 2));
+  }
+  if (language !== "en") {
+    installLanguage(userData, language);
+  }
+  const common = [programs.entry, "--user-data-dir", userData, "--extensions-dir", extensions, "--config", path.join(userData, "none.yaml")];
+  for (const file of vsix) {
+    await run(programs.node, [...common, "--install-extension", file, "--force"], { quiet: true, env });
+  }
+
+  const port = await freePort();
+  const address = `http://127.0.0.1:${port}`;
+  const logFile = path.join(userData, "workbench.log");
+  const output = openSync(logFile, "w");
+  const server = spawn(programs.node, [
+    ...common, "--auth", "none", "--bind-addr", `127.0.0.1:${port}`, "--disable-telemetry", "--disable-update-check",
+    "--disable-getting-started-override", ...(language === "en" ? [] : ["--locale", language]), ...more, folder,
+  ], { env, stdio: ["ignore", output, output], detached: true });
+  closeSync(output);
+  const ended = new Promise((resolve) => {
+    server.on("error", resolve);
+    server.on("exit", resolve);
+  });
+  await untilItAnswers(address, server, logFile);
+  return {
+    address, port, ended,
+    page: `${address}/?folder=${encodeURIComponent(folder)}`,
     async stop() {
       // The group: watchers, terminals and the extension host are processes of their own.
       kill(-server.pid, "SIGTERM");
       await Promise.race([ended, pause(5000)]);
       kill(-server.pid, "SIGKILL");
-      rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
     },
   };
 }
@@ -138,8 +167,6 @@ function privateEnvironment(home) {
     LLMASSIST_HOME: path.join(home, "llm-assist"),
     // Nobody is there: a test brings its own Ollama or none, not one that happens to run here.
     OLLAMA_HOST: "127.0.0.1:9",
-    // Without a gallery the workbench does not ask for one.
-    EXTENSIONS_GALLERY: "{}",
   };
 }
 

@@ -1,7 +1,7 @@
-// What 'npm start' takes its arguments for.
+// What 'npm start' takes its arguments for, and what it opens a browser with.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { understood } from "../start.mjs";
+import { browserCommand, understood } from "../start.mjs";
 
 const rows = [
   [[], { noEditor: false, ollama: [], names: [] }],
@@ -24,4 +24,18 @@ const wrongRows = [
 
 for (const [args, expected] of wrongRows) {
   test(`refuses ${JSON.stringify(args)}`, () => assert.throws(() => understood(args), { message: expected }));
+}
+
+const address = "http://127.0.0.1:1/?folder=%2Fa";
+const browserRows = [
+  ["darwin", {}, ["open", address]],
+  ["linux", { DISPLAY: ":0" }, ["xdg-open", address]],
+  ["linux", { WAYLAND_DISPLAY: "wayland-0" }, ["xdg-open", address]],
+  ["linux", {}, undefined],
+  ["win32", {}, ["cmd", "/c", "start", "", address]],
+];
+
+for (const [platform, environment, expected] of browserRows) {
+  test(`opens a browser on ${platform} with ${JSON.stringify(environment)}`, () =>
+    assert.deepEqual(browserCommand(platform, environment, address), expected));
 }

@@ -1,35 +1,42 @@
 // One workbench in a browser for the steps of a test. What is right is the tests' business.
 import assert from 'node:assert/strict';
-import { readdirSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { browserProgram, openBrowser } from '../../client-vscode/workbench/browser.mjs';
 import { installed } from '../../client-vscode/workbench/install.mjs';
 import { startWorkbench } from '../../client-vscode/workbench/workbench.mjs';
+import { packagedClient } from '../../scripts/package.mjs';
 
-const artifacts = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), 'artifacts');
-
-const missing = installed() === undefined ? 'the workbench is not installed (node client-vscode/workbench/install.mjs installs it)'
+/** Why there is no workbench to be shown, if there is none. */
+export const missing = installed() === undefined ? 'the workbench is not installed (node client-vscode/workbench/install.mjs installs it)'
   : browserProgram() === undefined ? 'there is no Chromium on the PATH (CHROMIUM may name one)' : undefined;
 export const skip = process.env.LLMASSIST_REQUIRE_ALL === '1' ? undefined : missing;
+
+/** Why what an output channel has logged cannot be read, if it cannot. */
+export const withoutLogs = installed()?.logs === false ? 'the log files of the workbench need a compiler (g++, make and python3)' : undefined;
+
+/** Starts a workbench with the extension installed, which ends with the test; the options are those of startWorkbench. */
+export async function openWorkbench(test, { environment, ...options }) {
+  const { vsix, env } = await packagedClient();
+  const workbench = await startWorkbench({ programs: installed(), vsix: [vsix], environment: { ...env, ...environment }, ...options });
+  test.after(() => workbench.stop());
+  return workbench;
+}
 
 /**
  * A test of several steps in one session, each counted as a test, with a picture of how it left the screen. Once one has failed, the others are
  * not tried: they would meet a screen that they do not expect.
  * @param {string} name
- * @param {object | ((context) => Promise<object>)} options those of startWorkbench, with the extension installed
- * @param {(session) => Promise<void>} body gets { step, window, workbench }
+ * @param {object | ((context) => Promise<object>)} options those of openWorkbench
+ * @param {(session) => Promise<void>} body gets { step, window, workbench }; a step has a title, work, and a reason to be skipped if there is one
  */
 export function session(name, options, body) {
   test(name, { skip, timeout: 300_000 }, async context => {
     assert.equal(missing, undefined);
-    const workbench = await startWorkbench({ programs: installed(), vsix: [packaged()], ...(typeof options === 'function' ? await options(context) : options) });
-    context.after(() => workbench.stop());
+    const workbench = await openWorkbench(context, typeof options === 'function' ? await options(context) : options);
     const window = await openBrowser(workbench, { language: workbench.language });
     context.after(() => window.close());
     let [count, failed] = [0, false];
-    const step = (title, work) => context.test(title, { skip: failed ? 'an earlier step has failed' : undefined }, async () => {
+    const step = (title, work, unless) => context.test(title, { skip: failed ? 'an earlier step has failed' : unless }, async () => {
       const picture = `${name.replace(/\W+/g, '-')}-${String(++count).padStart(2, '0')}-${title.replace(/\W+/g, '-')}`;
       try {
         await work();
@@ -54,10 +61,3 @@ export const smallModel = (name, reply) => ({
   },
   tensors: [{ name: 'token_embd.weight', type: 'Q6_K', shape: [512, 32000] }],
 });
-
-// The one that was made last; npm test makes it.
-function packaged() {
-  const files = readdirSync(artifacts).filter(file => file.endsWith('.vsix')).map(file => join(artifacts, file));
-  const [newest] = files.sort((left, right) => statSync(right).mtimeMs - statSync(left).mtimeMs);
-  return newest ?? assert.fail(`there is no .vsix in ${artifacts}; npm run package makes it`);
-}
