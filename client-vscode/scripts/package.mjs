@@ -2,7 +2,7 @@
 //   npm run package                        for this machine, from the build in ../artifacts/llm-assist; needs .NET
 //   npm run package -- --target linux-x64  for any machine of that kind; brings its own .NET
 import { spawnSync } from "node:child_process";
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
 
@@ -50,6 +50,12 @@ chmodSync(executable, 0o755);
 
 cpSync(path.resolve(extension, "../LICENSE"), path.join(extension, "LICENSE"));
 run(process.execPath, [path.join(extension, "esbuild.mjs"), "--minify"]);
+// The editor reads it at each start.
+const mostBytes = 500_000;
+const { size } = statSync(path.join(extension, "dist/extension.js"));
+if (mostBytes < size) {
+  fail(`dist/extension.js has ${size} bytes; expected are at most ${mostBytes}. Look at what it brings (esbuild's --analyze)`);
+}
 
 // The pictures are for the repository: the package, which brings none, has a README without them.
 const readme = "dist/README.md";

@@ -22,6 +22,7 @@ const manifest = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"
   main: string;
   icon: string;
   files: string[];
+  engines: { vscode: string };
   activationEvents: string[];
   capabilities: { untrustedWorkspaces: { restrictedConfigurations: string[] } };
   contributes: {
@@ -195,4 +196,11 @@ test("the package holds the icon, the entry point and the page of the memory his
   assert.ok(manifest.files.includes(manifest.icon));
   assert.ok(manifest.files.includes(path.posix.normalize(manifest.main)));
   assert.ok(existsSync(path.join(root, manifest.icon)));
+});
+
+test("the editor is one that the language client works in, for the client itself does not look any more", () => {
+  const place = [root, path.dirname(root)].map((folder) => path.join(folder, "node_modules/vscode-languageclient/package.json")).find(existsSync);
+  assert(place !== undefined);
+  const { engines } = JSON.parse(readFileSync(place, "utf8")) as { engines: { vscode: string } };
+  assert.equal(manifest.engines.vscode, engines.vscode);
 });

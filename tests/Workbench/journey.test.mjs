@@ -6,6 +6,8 @@ import { session, withoutLogs } from './session.mjs';
 
 const begun = 'export async function loadOrders(path: string) {\n  \n}\n';
 
+const begunShape = 'class Begun(Shape):\n    def shift(self, wide, tall):\n        ';
+
 /** Enough to learn from that it can be watched: the samples, often enough to be sure of, and a lot of another language. */
 const files = () => {
   const samples = Object.entries(sampleFiles()).flatMap(([name, text]) => Array.from({ length: 20 }, (_, copy) => [name.replace('src/', `samples/${copy}/`), text]));
@@ -13,8 +15,10 @@ const files = () => {
   const more = Array.from({ length: 300 }, (_, file) => [
     `shapes/shape${file}.py`, `class Shape${file}(Shape):\n${Array.from({ length: 80 }, (_, index) => part(file * 80 + index)).join('\n')}`,
   ]);
-  const begunFiles = ['orders', 'words', 'listed', 'again', 'declined', 'after'].map(name => [`src/${name}.ts`, begun]);
-  return Object.fromEntries([...samples, ...more, ...begunFiles]);
+  const begunFiles = ['orders', 'again', 'declined', 'after'].map(name => [`src/${name}.ts`, begun]);
+  // For the list: no other extension fills it there.
+  const begunShapes = ['words', 'listed'].map(name => [`shapes/${name}.py`, `${begunShape}\n`]);
+  return Object.fromEntries([...samples, ...more, ...begunFiles, ...begunShapes]);
 };
 
 const line = "  const content = await readFile(path, 'utf8');";
@@ -35,7 +39,7 @@ session('journey', { files: files() }, async ({ step, window, workbench }) => {
     assert.match(text, /System memory\s+[\d.]+ GB of [\d.]+ GB \(\d+%\)/);
     assert.match(text, /Models\s+\d+ [KM]B of at most 6\.0 GB/);
     assert.match(text, /ws_\d{8}_\d{6}\s+[\d.]+ [KM]B of [\d.]+ [KM]B in RAM/);
-    assert.match(text, /Train on Workspace · Choose Models · Explain Last Completion · Show Log/);
+    assert.match(text, /Train on Workspace · Choose Models · Set Memory Limit · Why This Suggestion, or None\? · Show Log/);
   });
 
   await step('shows ghost text while one types, and Tab takes it', async () => {
@@ -49,23 +53,23 @@ session('journey', { files: files() }, async ({ step, window, workbench }) => {
   });
 
   await step('has words in the list of suggestions', async () => {
-    await window.openFile('src/words.ts', 2, 3);
-    await window.type('const inventory = pars');
+    await window.openFile('shapes/words.py', 3, 9);
+    await window.type('self.mo');
     await window.press('Control+Space');
-    assert.equal((await window.suggestions('parseInventory'))[0], 'parseInventory');
+    assert.equal((await window.suggestions('move'))[0], 'move');
     await window.screenshot('journey-suggestions');
-    await window.accept('parseInventory');
-    assert.equal(await window.save('src/words.ts'), begun.replace('  ', '  const inventory = parseInventory'));
+    await window.accept('move');
+    assert.equal(await window.save('shapes/words.py'), `${begunShape}self.move\n`);
   });
 
   await step('follows the settings: no ghost text, and the list by itself', async () => {
     await window.set({ 'llmAssist.completion.inline': false, 'editor.quickSuggestions': { other: 'on' } });
-    await window.openFile('src/listed.ts', 2, 3);
-    await window.type('const inventory = pars');
-    await window.suggestions('parseInventory');
+    await window.openFile('shapes/listed.py', 3, 9);
+    await window.type('self.mo');
+    await window.suggestions('move');
     assert.equal(await window.shownGhostText(), undefined);
     await window.press('Escape');
-    assert.equal(await window.save('src/listed.ts'), begun.replace('  ', '  const inventory = pars'));
+    assert.equal(await window.save('shapes/listed.py'), `${begunShape}self.mo\n`);
     await window.set({});
   });
 
@@ -102,7 +106,7 @@ session('journey', { files: files() }, async ({ step, window, workbench }) => {
   });
 
   await step('explains the last completion', async () => {
-    await window.palette('LLM Assist: Explain Last Completion');
+    await window.palette('LLM Assist: Why This Suggestion, or None?');
     await window.webview(/The last completion[\s\S]*the pattern model/);
   });
 

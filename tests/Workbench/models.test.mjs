@@ -36,29 +36,34 @@ session('models', start, async ({ step, window }) => {
     await window.confirm();
     await window.answer('shop');
     await window.answer('');
-    await window.pressModelButton(/^shop$/, 'Compare');
-    await window.quickPick(/Compare/i);
-    await window.screenshot('models-compare-with');
-    await window.press('Enter');
-    const page = await window.webview(/Next word|first guess|predicts/i);
+    await window.until('two versions', () => window.modelRows(), rows => rows.some(({ label }) => label === 'shop'));
+  });
+
+  await step('two versions are compared on the code of the workspace', async () => {
+    await window.pressModelButton('shop', 'Compare');
+    await window.quickPick(/^Compare “shop” of .* with$/);
+    await window.confirm();
+    await window.quickPick('Measure both on the code in');
+    await window.confirm();
+    const page = await window.webview(/newer[\s\S]*older/i);
     assert.match(page, /shop/);
   });
 
   await step('buttons load and unload a model of Ollama', async () => {
     await window.pressModelButton('coder-a:1b', 'Load');
     await window.until('coder-a:1b in memory', () => window.modelRows(), rows => rows.some(({ label }) => label === 'Ollama: in memory'));
-    await window.models('coder-a:1b', /741 MB in RAM/);
+    await window.models('coder-a:1b', /756 MB in RAM/);
     await window.screenshot('models-loaded');
     await window.pressModelButton('coder-a:1b', 'Unload');
     await window.models('coder-a:1b', /fits now/);
   });
 
   await step('a model is deleted only after a yes', async () => {
-    await window.pressModelButton(/^shop$/, 'Delete');
+    await window.pressModelButton('shop', 'Delete');
     await window.dialog(/Delete the model “shop”/);
     await window.clickButton('Cancel');
     await window.models('shop');
-    await window.pressModelButton(/^shop$/, 'Delete');
+    await window.pressModelButton('shop', 'Delete');
     await window.dialog(/Delete the model “shop”/);
     await window.screenshot('models-delete');
     await window.clickButton('Delete');
