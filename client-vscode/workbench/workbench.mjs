@@ -68,6 +68,9 @@ export async function startWorkbench({
   const serving = await serveWorkbench({
     programs, userData, extensions, folder, vsix, language, more, environment: { ...privateEnvironment(home), ...environment },
     settings: { ...steadySettings, "security.workspace.trust.enabled": !trusted, ...settings },
+  }).catch((error) => {
+    rmSync(home, { recursive: true, force: true });
+    throw error;
   });
   return {
     ...serving, folder, extensions, language,
