@@ -9,17 +9,20 @@ export class OtherLists<Place> {
    */
   constructor(private readonly _look: (place: Place) => Promise<boolean>, private readonly _now: () => number) {}
 
-  /** Whether they do, as far as is known. The first question about a language finds out, for the ones that follow. */
+  /**
+   * Whether they do, as far as is known. The first question about a language finds out, for the ones that follow: a name
+   * twice for once is better than an empty list.
+   */
   fill(language: string, place: Place): boolean {
     const known = this._known.get(language);
     // A server that fills the list may still be starting, so that a no is not for ever.
     if (known === undefined || (!known.fill && lookAgain <= this._now() - known.asked)) {
-      const answer = { fill: known?.fill ?? true, asked: this._now() };
+      const answer = { fill: false, asked: this._now() };
       this._known.set(language, answer);
       this._look(place).then((fill) => {
         answer.fill = fill;
       }, () => {
-        // Whoever failed there will tell by itself; we stay modest.
+        // Whoever failed there will tell by itself.
       });
       return answer.fill;
     }
