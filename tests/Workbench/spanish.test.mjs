@@ -18,6 +18,6 @@ session('spanish', { files: sampleFiles(), language: 'es' }, async ({ step, wind
 
   await step('a page', async () => {
     await window.palette('LLM Assist: Mostrar el historial de la memoria');
-    await window.webview(/La memoria en las últimas 24 horas/);
+    await window.webview(/Historial de la memoria[\s\S]*Límite de los modelos/);
   });
 });
