@@ -8,7 +8,7 @@ import { Surfaces } from "./completion/surfaces";
 import { ServerConnection } from "./server/client";
 import { MemoryHistoryPanel } from "./memory/historyPanel";
 import { registerCommands } from "./window/commands";
-import type { ServerView } from "./status/status";
+import { isTraining, type ServerView } from "./status/status";
 import { StatusItem } from "./status/statusItem";
 import { timeOfDay } from "./window/figures";
 import { tell } from "./window/tell";
@@ -65,7 +65,7 @@ export async function deactivate(): Promise<void> {
 /** Tells the editor which palette commands make sense now. */
 function announce(view: ServerView, isSnoozed: boolean): void {
   const running = view.kind === "reporting" || view.kind === "silent";
-  const training = view.kind === "reporting" && view.progress?.cancellable === true;
+  const training = isTraining(view);
   void vscode.commands.executeCommand("setContext", "llmAssist.running", running);
   void vscode.commands.executeCommand("setContext", "llmAssist.training", training);
   void vscode.commands.executeCommand("setContext", "llmAssist.snoozed", isSnoozed);

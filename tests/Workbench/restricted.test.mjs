@@ -10,7 +10,7 @@ session('restricted', { files: sampleFiles(), trusted: false }, async ({ step, w
   });
 
   await step('says why it does not when asked to', async () => {
-    await window.hoverStatus(/Train on Workspace/);
+    await window.hoverStatus(/This workspace is not trusted: nothing is trained on it\.[\s\S]*Manage Workspace Trust/);
     await window.clickLink('Train on Workspace');
     await window.notification(/This workspace is not trusted, and training runs git in it\. Trust the workspace first\./);
   });

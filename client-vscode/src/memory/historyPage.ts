@@ -7,7 +7,7 @@ import { attributeText, markup, type Markup } from "../window/markup";
 import { spans, type Span } from "./historyMessages";
 import { gaps, mark } from "./historyPlot";
 import { layerName } from "./historyReading";
-import { longestPause, type HistorySeries } from "./historySeries";
+import { firstRecorded, longestPause, type HistorySeries } from "./historySeries";
 import { kindInWords, modelName } from "./memoryHistory";
 
 // A page of thousands of rows is slow, and nobody reads it.
@@ -54,9 +54,9 @@ export function spanChoice(chosen: Span): Markup {
 }
 
 /** Since when something is recorded, if that is not from the start; else empty. */
-export function beginning({ from, stretches, events }: HistorySeries): string {
-  const first = Math.min(stretches[0]?.[0]?.at ?? Infinity, Date.parse(events[0]?.at ?? "") || Infinity);
-  return first === Infinity || first <= from + longestPause
+export function beginning(series: HistorySeries): string {
+  const first = firstRecorded(series);
+  return first === Infinity || first <= series.from + longestPause
     ? ""
     : l10n.t("Before {0} nothing was recorded.", moment(new Date(first).toISOString()));
 }

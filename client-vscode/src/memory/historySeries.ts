@@ -2,6 +2,7 @@
 // nothing of pixels, colors and words.
 
 import type { MemoryEvent, MemoryHistory, MemorySample } from "../server/protocol";
+import { spans, type Span } from "./historyMessages";
 
 /** Samples come every 30 s; where none came for longer than this, nobody was there to take them. */
 export const longestPause = 150_000;
@@ -61,6 +62,17 @@ export function historySeries({ samples, events }: MemoryHistory, hours: number,
       .filter(({ at }) => isWithin(at, from, to))
       .sort((left, right) => Date.parse(left.at) - Date.parse(right.at)),
   };
+}
+
+/** When the first of it was recorded; Infinity if nothing was. */
+export function firstRecorded({ stretches, events }: HistorySeries): number {
+  return Math.min(stretches[0]?.[0]?.at ?? Infinity, Date.parse(events[0]?.at ?? "") || Infinity);
+}
+
+/** The shortest span that shows all that the series has; the longest if it has nothing. */
+export function fittingSpan(series: HistorySeries): Span {
+  const first = firstRecorded(series);
+  return first === Infinity ? 24 : spans.find((hours) => series.to - hours * 3_600_000 <= first) ?? 24;
 }
 
 /** What all models took. */

@@ -339,9 +339,9 @@ class RunningClient implements RunningServer {
     );
   }
 
-  /** The training under way, if any. */
+  /** The work under way, if any. */
   get progress(): Progress | undefined {
-    return this._works.background;
+    return this._works.last;
   }
 
   /** Resolves when the server has answered `initialize`. After a rejection {@link stop} is still to be called. */

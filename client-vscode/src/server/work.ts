@@ -21,17 +21,17 @@ export class Works {
   // Commands whose work has not begun, in the order in which they were called.
   private readonly _expecting: Foreground[] = [];
   private readonly _foreground = new Map<ProgressToken, Foreground>();
-  // In the order of their begin.
-  private readonly _background = new Map<ProgressToken, Progress>();
+  // In the order of their begin, those of commands too.
+  private readonly _works = new Map<ProgressToken, Progress>();
 
-  /** The background's last work. */
-  get background(): Progress | undefined {
-    return [...this._background.values()].at(-1);
+  /** The last work: the background's if there is one. */
+  get last(): Progress | undefined {
+    return this.shown.map(([, progress]) => progress).at(-1);
   }
 
-  /** What of the background can be canceled. */
+  /** What of it can be canceled. */
   get cancellable(): ProgressToken[] {
-    return [...this._background].filter(([, { cancellable }]) => cancellable).map(([token]) => token);
+    return this.shown.filter(([, { cancellable }]) => cancellable).map(([token]) => token);
   }
 
   /**
@@ -57,9 +57,9 @@ export class Works {
       }
     }
 
+    this.record(token, step);
     const foreground = this._foreground.get(token);
     if (foreground === undefined) {
-      this.followBackground(token, step);
       return true;
     }
 
@@ -72,11 +72,17 @@ export class Works {
     return false;
   }
 
-  private followBackground(token: ProgressToken, step: WorkStep): void {
-    const before = this._background.get(token);
+  // Of two at once the user knows about the one that they started.
+  private get shown(): [ProgressToken, Progress][] {
+    const background = [...this._works].filter(([token]) => !this._foreground.has(token));
+    return background.length === 0 ? [...this._works] : background;
+  }
+
+  private record(token: ProgressToken, step: WorkStep): void {
+    const before = this._works.get(token);
     switch (step.kind) {
       case "begin":
-        this._background.set(token, {
+        this._works.set(token, {
           title: step.title,
           percentage: step.percentage,
           cancellable: step.cancellable ?? false,
@@ -84,7 +90,7 @@ export class Works {
         break;
       case "report":
         if (before !== undefined) {
-          this._background.set(token, {
+          this._works.set(token, {
             title: before.title,
             percentage: step.percentage ?? before.percentage,
             cancellable: step.cancellable ?? before.cancellable,
@@ -92,7 +98,7 @@ export class Works {
         }
         break;
       case "end":
-        this._background.delete(token);
+        this._works.delete(token);
         break;
     }
   }

@@ -110,6 +110,11 @@ export function differsInFigures(before: string, after: string): boolean {
   return words(before) === words(after) && targets(before) === targets(after);
 }
 
+/** Whether a training is under way that can be canceled. */
+export function isTraining(view: ServerView): boolean {
+  return view.kind === "reporting" && view.status.state === "training" && view.progress?.cancellable === true;
+}
+
 /** What a screen reader says. */
 export function statusLabel(view: ServerView, pressure = noPressure): string {
   const state = `LLM Assist: ${stateInWords(view)}`;
@@ -308,7 +313,7 @@ function links(view: ServerView): Link[] {
     return [restart, showLog];
   }
 
-  const training = view.kind === "reporting" && view.progress?.cancellable === true
+  const training = isTraining(view)
     ? { title: l10n.t("Cancel Training"), target: `command:${paletteCommands.cancelTraining}` }
     : { title: l10n.t("Train on Workspace"), target: `command:${paletteCommands.trainWorkspace}` };
   const offered = offeredCommand(view);

@@ -50,7 +50,15 @@ export class StatusItem implements vscode.Disposable {
   }
 
   private showTooltip(view: ServerView, snoozed: string | undefined): void {
-    const text = [...snoozed === undefined ? [] : [escaped(snoozed)], statusTooltip(view, Date.now(), this._pressure)].join("\n\n");
+    const text = [
+      statusTooltip(view, Date.now(), this._pressure),
+      ...snoozed === undefined ? [] : [noteWithLink(snoozed, vscode.l10n.t("End Snooze"), paletteCommands.endSnooze)],
+      ...vscode.workspace.isTrusted ? [] : [noteWithLink(
+        vscode.l10n.t("This workspace is not trusted: nothing is trained on it. Models that you have complete all the same."),
+        vscode.l10n.t("Manage Workspace Trust"),
+        manageTrust,
+      )],
+    ].join("\n\n");
     const rest = differsInFigures(this._tooltip, text) ? this._drawnAt + steadyMilliseconds - performance.now() : 0;
     if (0 < rest) {
       this._later = setTimeout(() => this.showTooltip(view, snoozed), rest);
@@ -58,7 +66,7 @@ export class StatusItem implements vscode.Disposable {
     }
 
     const tooltip = new vscode.MarkdownString(text);
-    tooltip.isTrusted = { enabledCommands: trustedCommands(view) };
+    tooltip.isTrusted = { enabledCommands: [...trustedCommands(view), manageTrust] };
     this._item.tooltip = tooltip;
     this._tooltip = text;
     this._drawnAt = performance.now();
@@ -71,6 +79,13 @@ export class StatusItem implements vscode.Disposable {
 
     return this._pressure.models || this._pressure.system ? new vscode.ThemeColor("statusBarItem.warningBackground") : undefined;
   }
+}
+
+// The editor's own.
+const manageTrust = "workbench.trust.manage";
+
+function noteWithLink(note: string, title: string, command: string): string {
+  return `${escaped(note)} [${escaped(title)}](command:${command})`;
 }
 
 function mode(): StatusBarMode {

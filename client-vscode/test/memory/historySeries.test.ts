@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { historySeries, taken } from "../../src/memory/historySeries";
+import { fittingSpan, historySeries, taken } from "../../src/memory/historySeries";
 import { day, dayEnd, event, gigabyte, minutesBefore, sample, withoutSystem } from "../support/histories";
 
 suite("historySeries", () => {
@@ -35,6 +35,13 @@ suite("historySeries", () => {
     samples[777] = sample([1], { at: samples[777]?.at ?? "", availableBytes: gigabyte });
     const { stretches } = historySeries({ samples, events: [] }, 24, dayEnd);
     assert.equal(Math.max(...stretches.flat().map(({ used }) => used ?? 0)), 15 * gigabyte);
+  });
+
+  test("the span that shows all is the shortest that does", () => {
+    const recorded = [sample([1], { at: minutesBefore(59) }), sample([1], { at: minutesBefore(61) }), sample([1], { at: minutesBefore(361) })];
+    const spans = [0, 1, 2, 3].map((number) => fittingSpan(historySeries({ samples: recorded.slice(0, number), events: [] }, 24, dayEnd)));
+    assert.deepEqual(spans, [24, 1, 6, 24]);
+    assert.equal(fittingSpan(historySeries({ samples: [], events: [event({ at: minutesBefore(5) })] }, 24, dayEnd)), 1);
   });
 
   test("only what lies in the span", () => {

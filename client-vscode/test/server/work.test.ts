@@ -9,12 +9,12 @@ const end = { kind: "end" } as const;
 test("work that no command waits for is the background's", () => {
   const works = new Works();
   assert.ok(works.follow("a", begin));
-  assert.deepEqual(works.background, { title: "Work", percentage: undefined, cancellable: true });
+  assert.deepEqual(works.last, { title: "Work", percentage: undefined, cancellable: true });
   assert.ok(works.follow("a", half));
-  assert.deepEqual(works.background, { title: "Work", percentage: 50, cancellable: true });
+  assert.deepEqual(works.last, { title: "Work", percentage: 50, cancellable: true });
   assert.deepEqual(works.cancellable, ["a"]);
   assert.ok(works.follow("a", end));
-  assert.equal(works.background, undefined);
+  assert.equal(works.last, undefined);
   assert.deepEqual(works.cancellable, []);
 });
 
@@ -22,10 +22,10 @@ test("the last of the background's works is shown, and again the one before it",
   const works = new Works();
   works.follow("a", begin);
   works.follow("b", { ...begin, title: "More", cancellable: false });
-  assert.equal(works.background?.title, "More");
+  assert.equal(works.last?.title, "More");
   assert.deepEqual(works.cancellable, ["a"]);
   works.follow("b", end);
-  assert.equal(works.background?.title, "Work");
+  assert.equal(works.last?.title, "Work");
 });
 
 test("the work of a command is shown by it alone, and a training that runs stays the background's", () => {
@@ -38,7 +38,11 @@ test("the work of a command is shown by it alone, and a training that runs stays
   assert.equal(works.follow("pull", half), false);
   assert.deepEqual(works.cancellable, ["training"]);
   assert.deepEqual(reports, [[undefined, undefined], ["layer 2", 50]]);
+  assert.equal(works.follow("training", end), true);
+  assert.deepEqual(works.last, { title: "Work", percentage: 50, cancellable: true });
+  assert.deepEqual(works.cancellable, ["pull"]);
   assert.equal(works.follow("pull", end), false);
+  assert.equal(works.last, undefined);
   // The token is forgotten.
   assert.equal(works.follow("pull", half), true);
   assert.equal(reports.length, 2);
@@ -71,7 +75,7 @@ test("steps of a work whose begin was not seen are let pass", () => {
   const works = new Works();
   assert.ok(works.follow("a", half));
   assert.ok(works.follow("a", end));
-  assert.equal(works.background, undefined);
+  assert.equal(works.last, undefined);
 });
 
 function recorder(): { foreground: Foreground; reports: [string | undefined, number | undefined][] } {

@@ -6,7 +6,7 @@ import { isWish, spans, type Answer, type Span, type Wish } from "../historyMess
 import { beginning, eventTable, legend, spanChoice } from "../historyPage";
 import { happeningsOf, historyPlot, scaleOf, timeOf, xOf, type Happening, type Scale } from "../historyPlot";
 import { readingAt } from "../historyReading";
-import type { HistorySeries } from "../historySeries";
+import { fittingSpan, type HistorySeries } from "../historySeries";
 import { markup, textOf, type Markup } from "../../window/markup";
 
 declare function acquireVsCodeApi(): { postMessage(message: Wish): void; getState(): unknown; setState(state: Wish): void };
@@ -18,6 +18,7 @@ const reach = 9;
 
 const editor = acquireVsCodeApi();
 const kept = editor.getState();
+let isChosen = isWish(kept);
 let hours: Span = isWish(kept) ? kept.hours : spans[spans.length - 1] ?? 24;
 
 let series: HistorySeries | undefined;
@@ -45,6 +46,19 @@ window.addEventListener("message", ({ data }: MessageEvent<Answer>) => {
     say(data.message);
   } else if (data.hours === hours) {
     say("");
+    const fitting = isChosen ? hours : fittingSpan(data.series);
+    if (fitting !== hours) {
+      // Of a day that has just begun there would be little to see. From here on the page stays with it.
+      isChosen = true;
+      hours = fitting;
+      for (const input of choice.querySelectorAll("input")) {
+        input.checked = Number(input.value) === hours;
+      }
+
+      editor.postMessage({ hours });
+      return;
+    }
+
     show(data.series, data.summary);
   }
 });
@@ -52,6 +66,7 @@ window.addEventListener("message", ({ data }: MessageEvent<Answer>) => {
 choice.addEventListener("change", ({ target }) => {
   const wish = { hours: Number((target as HTMLInputElement).value) };
   if (isWish(wish)) {
+    isChosen = true;
     hours = wish.hours;
     editor.setState(wish);
     editor.postMessage(wish);
