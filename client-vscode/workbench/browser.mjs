@@ -18,7 +18,7 @@ export function browserProgram() {
 }
 
 /** Opens the page of a workbench, and answers when it can be used. */
-export async function openBrowser(workbench, { program = browserProgram(), language = "en", query = "", exposed = {} } = {}) {
+export async function openBrowser(workbench, { program = browserProgram(), language = "en", query = "", exposed = {}, size = { width: 1400, height: 900 }, scale = 1 } = {}) {
   const browser = await chromium.launch({
     executablePath: program,
     // The sandbox does not work for root, and /dev/shm is small in containers. The rest keeps the browser itself quiet.
@@ -28,7 +28,7 @@ export async function openBrowser(workbench, { program = browserProgram(), langu
     ],
   });
   try {
-    const context = await browser.newContext({ viewport: { width: 1400, height: 900 }, locale: language, reducedMotion: "reduce" });
+    const context = await browser.newContext({ viewport: size, deviceScaleFactor: scale, locale: language, reducedMotion: "reduce" });
     await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: workbench.address });
     const page = await context.newPage();
     page.setDefaultTimeout(patience);

@@ -44,6 +44,7 @@ const steadySettings = {
  * @param {{ node: string, entry: string }} options.programs the installation, see install.mjs
  * @param {string[]} [options.vsix] packages to install
  * @param {Record<string, string>} [options.files] contents by name
+ * @param {string} [options.name] the folder's name
  * @param {object} [options.settings] the user's
  * @param {object} [options.machineSettings] those of machine scope, which the editor reads from nowhere else
  * @param {boolean} [options.trusted] whether the folder is trusted
@@ -53,12 +54,12 @@ const steadySettings = {
  * @param {string[]} [options.more] further arguments of the program
  */
 export async function startWorkbench({
-  programs, vsix = [], files = {}, settings = {}, machineSettings = {}, trusted = true, language = "en", environment = {}, more = [],
+  programs, vsix = [], files = {}, name: folderName = "ws", settings = {}, machineSettings = {}, trusted = true, language = "en", environment = {}, more = [],
 }) {
   // A short name: the sockets that lie in it must not have long paths.
   const home = realpathSync(mkdtempSync(path.join(tmpdir(), "wb-")));
   const place = (name) => path.join(home, name);
-  const [userData, extensions, folder] = [place("ud"), place("ext"), place("ws")];
+  const [userData, extensions, folder] = [place("ud"), place("ext"), place(folderName)];
   write(path.join(userData, "Machine", "settings.json"), JSON.stringify(machineSettings));
   mkdirSync(folder);
   for (const [name, text] of Object.entries(files)) {
@@ -73,7 +74,7 @@ export async function startWorkbench({
     throw error;
   });
   return {
-    ...serving, folder, extensions, language,
+    ...serving, home, folder, extensions, language,
     /** Writes the settings of the folder: changes of the user's are not noticed here when others than the editor make them. */
     set: (values) => write(path.join(folder, ".vscode", "settings.json"), JSON.stringify(values)),
     /** The settings of machine scope, as the editor keeps them. */

@@ -182,7 +182,9 @@ internal static class PostFilters
         return input.Text;
     }
 
-    /// <summary>Cuts the longest end of the suggestion that the text right of the cursor begins with.</summary>
+    /// <summary>
+    /// Cuts the longest end of the suggestion that the text right of the cursor begins with, but no bracket that closes one of the suggestion.
+    /// </summary>
     private static string DuplicateSuffix(FilterInput input)
     {
         var suffix = input.LineSuffix.AsSpan().TrimEnd();
@@ -192,9 +194,10 @@ internal static class PostFilters
         }
 
         var text = input.Text.AsSpan();
+        var open = OpenBrackets(text);
         for (var length = Math.Min(text.Length, suffix.Length); 0 < length; length--)
         {
-            if (text.EndsWith(suffix[..length]))
+            if (text.EndsWith(suffix[..length]) && OpenBrackets(text[..^length]) <= open)
             {
                 return text[..^length].ToString();
             }
@@ -202,7 +205,21 @@ internal static class PostFilters
 
         // The same with other spaces between: '| )' and 'x)'.
         var bare = suffix.TrimStart();
-        return bare.Length != suffix.Length && text.TrimEnd().EndsWith(bare) ? text.TrimEnd()[..^bare.Length].ToString() : input.Text;
+        var trimmed = text.TrimEnd();
+        return bare.Length != suffix.Length && trimmed.EndsWith(bare) && OpenBrackets(trimmed[..^bare.Length]) <= open
+            ? trimmed[..^bare.Length].ToString()
+            : input.Text;
+    }
+
+    private static int OpenBrackets(ReadOnlySpan<char> text)
+    {
+        var depth = 0;
+        foreach (var unit in text)
+        {
+            depth += unit is '(' or '[' or '{' ? 1 : unit is ')' or ']' or '}' && 0 < depth ? -1 : 0;
+        }
+
+        return depth;
     }
 
     /// <summary>Drops what saves less than a glance costs.</summary>

@@ -41,6 +41,9 @@ public class PostFiltersTests
     [InlineData("brackets", "f(|]", "a)", "a)")] // another bracket waits
     [InlineData("duplicateSuffix", "f(|)", "a)", "a")]
     [InlineData("duplicateSuffix", "f(|);", "a);", "a")]
+    [InlineData("duplicateSuffix", "f(|)", "g(a)", "g(a)")] // its own
+    [InlineData("duplicateSuffix", "f(|, c)", "g(a, c)", "g(a, c)")]
+    [InlineData("duplicateSuffix", "f(|;", "g(a;", "g(a")] // open before and after
     [InlineData("duplicateSuffix", "f(| )", "a)", "a")]
     [InlineData("duplicateSuffix", "x = |;", "f();", "f()")]
     [InlineData("duplicateSuffix", "x = |", "f();", "f();")]
