@@ -111,6 +111,11 @@ test("what all windows share, and what runs, is not for a workspace to set", () 
   }
 });
 
+test("the log at Trace holds all that is said, unless the user wants less", () => {
+  // The library reads it by this name; without it, only the names of messages would be in the log.
+  assert.equal(properties.find(([name]) => name === "llmAssist.trace.server")?.[1].default, "verbose");
+});
+
 test("restricted settings exist", () => {
   const names = new Set(properties.map(([name]) => name));
   for (const name of manifest.capabilities.untrustedWorkspaces.restrictedConfigurations) {

@@ -271,6 +271,8 @@ class RunningClient implements RunningServer {
     };
     const options: LanguageClientOptions = {
       documentSelector,
+      // At its level Trace the library writes what is said there, as the setting llmAssist.trace.server wants it, and tells
+      // the server to say more; it follows the level while the server runs.
       outputChannel: log,
       revealOutputChannelOn: RevealOutputChannelOn.Never,
       initializationOptions: () => settings(),
