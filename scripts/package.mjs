@@ -25,8 +25,9 @@ export async function packagedClient() {
   return { vsix: newestVsix(), env };
 }
 
+// Of those for this machine: one made with --target brings its own .NET, and may be for another system.
 function newestVsix() {
-  const made = readdirSync(artifacts).filter((file) => file.endsWith(".vsix")).map((file) => path.join(artifacts, file));
+  const made = readdirSync(artifacts).filter((file) => file.endsWith("-needs-dotnet.vsix")).map((file) => path.join(artifacts, file));
   return made.sort((left, right) => statSync(right).mtimeMs - statSync(left).mtimeMs)[0];
 }
 
