@@ -256,6 +256,11 @@ export class Window {
     await this.page.locator(`${ownStatusItem} a`).click();
   }
 
+  /** Waits until the status bar says, for a while, what matches. */
+  async said(pattern) {
+    return await this.until(`the status bar saying ${pattern}`, () => this.texts(".statusbar-item"), (texts) => texts.some((text) => pattern.test(text)));
+  }
+
   // Lists to choose from
 
   /** Waits for a list with rows, of the title if one is given, and answers the rows. */
