@@ -189,28 +189,45 @@ public sealed class CompletionEngine : IDisposable
         /// <summary>Waits for the model of Ollama, and answers. To be called outside of the engine's lock.</summary>
         public async Task<CompletionReport> FinishAsync()
         {
-            // What is held back for a model that has no say in time is shown to nobody who types fast.
-            var patience = IsInline && query.IsExplicit ? settings.Patience.Asked
-                : IsInline && _patternLine is null ? settings.Patience.Alone
-                : _lane!.MaySpeakWithin(_ticket!, settings.Patience.Beside) ? settings.Patience.Beside
-                : TimeSpan.Zero;
             var text = "";
-            var isCanceled = true;
-            try
+            do
             {
-                (text, _laneReport) = await _lane!.WaitAsync(_ticket!, patience, settings.Patience.Linger, cancellation);
-                isCanceled = false;
+                var isCanceled = true;
+                try
+                {
+                    (text, _laneReport) = await _lane!.WaitAsync(_ticket!, PatienceNow(), settings.Patience.Linger, cancellation);
+                    isCanceled = false;
+                }
+                finally
+                {
+                    _lane!.Leave(_ticket!, isCanceled);
+                }
             }
-            finally
-            {
-                _lane!.Leave(_ticket!, isCanceled);
-            }
+            while (text.Length == 0 && AsksAgain());
 
             Stage("ollama");
             lock (engine._gate)
             {
                 return Conclude(text);
             }
+        }
+
+        // What is held back for a model that has no say in time is shown to nobody who types fast.
+        private TimeSpan PatienceNow() =>
+            IsInline && query.IsExplicit ? settings.Patience.Asked
+            : IsInline && _patternLine is null ? settings.Patience.Alone
+            : _lane!.MaySpeakWithin(_ticket!, settings.Patience.Beside) ? settings.Patience.Beside
+            : TimeSpan.Zero;
+
+        private bool AsksAgain()
+        {
+            if (_lane!.AskAgain(_ticket!) is not { } again)
+            {
+                return false;
+            }
+
+            _ticket = again;
+            return true;
         }
 
         // What the user types into is taken over by the model's text if that came late and is better.

@@ -99,9 +99,29 @@ internal sealed class OllamaLane(OllamaHost host, TimeProvider time) : IDisposab
                 return null;
             }
 
-            var begun = BeginLocked(question, use);
-            begun.Waiting++;
-            return begun.Newest = new(begun, question, IsJoined: false);
+            return FirstTicketLocked(BeginLocked(question, use), question);
+        }
+    }
+
+    /// <summary>
+    /// Asks anew for a ticket whose text turned out to be another one than the user had typed ahead of: editors ask once for a place. Null if
+    /// there is no reason to, or if the user has gone on since.
+    /// </summary>
+    public LaneTicket? AskAgain(LaneTicket ticket)
+    {
+        var use = host.TryUse();
+        lock (_gate)
+        {
+            var (generation, question) = (ticket.Generation, ticket.Question);
+            var isLast = ReferenceEquals(_current, generation) && ReferenceEquals(generation.Newest, ticket) && !generation.IsTypedInto;
+            if (!isLast || generation.Failure is not null || use?.Key != generation.Model
+                || generation.Remaining(question.Uri, question.Text, question.Offset) is not null)
+            {
+                return null;
+            }
+
+            EndLocked(generation);
+            return FirstTicketLocked(BeginLocked(question, use), question);
         }
     }
 
@@ -293,6 +313,12 @@ internal sealed class OllamaLane(OllamaHost host, TimeProvider time) : IDisposab
             EndLocked(_current);
             _current = null;
         }
+    }
+
+    private static LaneTicket FirstTicketLocked(LaneGeneration generation, LaneQuestion question)
+    {
+        generation.Waiting++;
+        return generation.Newest = new(generation, question, IsJoined: false);
     }
 
     // ---- One generation ----

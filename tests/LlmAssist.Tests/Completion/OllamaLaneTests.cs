@@ -134,6 +134,26 @@ public sealed class OllamaLaneTests
     }
 
     [Fact]
+    public async Task The_model_is_asked_anew_where_it_goes_another_way_than_the_user_who_was_ahead_of_it()
+    {
+        await using var play = Saying("width * height\n", frameMilliseconds: 1000);
+        var asking = play.AskAsync(Code);
+        var asked = await play.Server.AskedAsync("/api/generate", 2).WaitAsync(Play.Hang);
+        const string Typed = "def area(w, h):\n    return 2 * $0\n";
+        play.Edit(Typed);
+        var joining = play.AskAsync(Typed);
+        Assert.Single(play.Generations);
+
+        // No further query comes: the editor waits for this one.
+        await FramesAsync(play, asked, 1);
+        Assert.Equal(Outcome.ClientLeft, await asked.Ended.WaitAsync(Play.Hang));
+        await PlayOnAsync(play, await play.Server.AskedAsync("/api/generate", 3).WaitAsync(Play.Hang));
+        Assert.Equal("width * height", LanePlay.Shown(await joining.WaitAsync(Play.Hang), Typed));
+        Assert.Equal(LaneOutcome.Superseded, (await asking.WaitAsync(Play.Hang)).Ollama!.Outcome);
+        Assert.Equal(2, play.Generations.Count);
+    }
+
+    [Fact]
     public async Task A_canceled_query_closes_the_stream_unless_the_user_is_typing_on()
     {
         await using var play = Saying("width * height\n", frameMilliseconds: 1000);
