@@ -29,7 +29,7 @@ public sealed partial class MirrorTests : IDisposable
     private const string ManifestPath = "client-vscode/package.json";
 
     // Settings that the server never sees the use of.
-    private static readonly string[] ClientSettings = ["statusBar", "keyboard.ctrlM", "server.path"];
+    private static readonly string[] ClientSettings = ["statusBar", "keyboard.ctrlM", "server.path", "trace.server"];
 
     // The client's name of a record, and ours. What the client declares must be a member of ours.
     private static readonly (string Interface, Type Record)[] ClientRecords =
