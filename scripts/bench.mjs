@@ -1,8 +1,9 @@
-// npm run bench [-- [--json] [--only lane|watch] [--minutes N] [FOLDER]]: measures the server as users get it, on FOLDER or else on
+// npm run bench [-- [--json] [--only lane|watch|workbench] [--minutes N] [FOLDER]]: measures the server as users get it, on FOLDER or else on
 // pinned public packages, and in that case writes server/docs/benchmarks.md. With --only it measures that part alone, and writes
 // nothing: a page is of one run. What it fetches and builds stays in .cache/bench.
 import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { benchWorkbench } from "./bench-workbench.mjs";
 import { build } from "./build.mjs";
 import { dotnet, Failure, main, npm, root, run, say, serverProgram } from "./lib.mjs";
 
@@ -16,11 +17,21 @@ const packages = [
   { name: "svelte", version: "5.38.10", parts: ["src"] },
 ];
 
-// What can be measured alone: "lane" is typing with a model of Ollama, "watch" is watching memory while nothing happens.
-const parts = ["lane", "watch"];
+// What can be measured alone: "lane" is typing with a model of Ollama, "watch" is watching memory while nothing happens, "workbench" is
+// the wait for the first completion in a window, which needs a browser and is measured only so.
+const parts = ["lane", "watch", "workbench"];
+
+// Those of the packages that make up 5 MB together.
+const ofWorkbench = ["rxjs", "three"];
 
 await main(import.meta.url, async (args) => {
   const { json, only, minutes, folder } = understood(args);
+  if (only === "workbench") {
+    const chosen = ofWorkbench.map((wanted) => packages.find(({ name }) => name === wanted));
+    const folders = folder === undefined ? await fetchCorpus().then((corpus) => chosen.map(({ name, version }) => path.join(corpus, `${name}-${version}`))) : [folder];
+    await benchWorkbench(folders, folder ?? chosen.map(({ name, version }) => `${name} ${version}`).join(", "), { json });
+    return 0;
+  }
   const { env } = await build();
   const { command } = await dotnet();
   const corpus = only === "watch" ? ["--described", "none"] : folder === undefined
