@@ -138,6 +138,8 @@ export class Window {
     await this.page.locator(".editor-instance .monaco-editor.focused").waitFor();
     // A list that is still closing takes keys.
     await this.page.locator(".quick-input-widget").waitFor({ state: "hidden" });
+    // A new editor makes its part for ghost text when the page is idle, 5 s later at the latest. What is typed before that asks nobody.
+    await this.page.evaluate(() => new Promise((resolve) => { requestIdleCallback(resolve, { timeout: 5000 }); }));
   }
 
   /** Saves, and answers what is on disk then. */
@@ -152,7 +154,7 @@ export class Window {
   /** The ghost text on screen; undefined when there is none. */
   async shownGhostText() {
     const [first, rest] = await Promise.all([
-      this.texts('.editor-instance [class*="ghost-text-decoration"]'),
+      this.texts(ghostText),
       this.texts(".editor-instance .suggest-preview-text .ghost-text"),
     ]);
     // The page draws the first line in the text, and those below it as one block.
@@ -165,13 +167,14 @@ export class Window {
     return await this.until(`ghost text ${expected}`, () => this.shownGhostText(), (text) => text !== undefined && matches(text, expected));
   }
 
-  /** The same, asking for it by its key as long as there is none: what a model says late waits for the next request. */
+  /** The same, asking for it by name as often as none comes: what a model says late waits for the next request, and the editor has no key for one. */
   async askedGhostText(expected) {
     return await this.until(`ghost text ${expected}`, async () => {
-      if (await this.shownGhostText() === undefined) {
-        await this.press("Alt+Backslash");
-        // A request that comes too soon after another takes its place, and nobody would ever answer.
-        await pause(1000);
+      try {
+        // Longer than any query waits for a model: asked before that, the editor would take the former request back.
+        await this.page.locator(ghostText).first().waitFor({ timeout: 6000 });
+      } catch {
+        await this.palette("Trigger Inline Suggestion");
       }
       return await this.shownGhostText();
     }, (text) => text !== undefined && matches(text, expected));
@@ -411,6 +414,8 @@ export class Window {
     return (await this.page.locator(selector).allTextContents()).map(plain);
   }
 }
+
+const ghostText = '.editor-instance [class*="ghost-text-decoration"]';
 
 const modelRow = ".sidebar .pane-body .monaco-list-row";
 
