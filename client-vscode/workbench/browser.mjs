@@ -358,6 +358,8 @@ export class Window {
   /** Clicks a button of a notification, or of a dialog. */
   async clickButton(title) {
     await this.page.locator(".notification-toast .monaco-button, .monaco-dialog-box .monaco-button", { hasText: title }).first().click();
+    // A dialog that is still going takes the next click.
+    await this.page.locator(".monaco-dialog-box").waitFor({ state: "hidden" });
   }
 
   async clearNotifications() {

@@ -12,8 +12,9 @@ const begunShape = 'class Begun(Shape):\n    def shift(self, wide, tall):\n     
 const files = () => {
   const samples = Object.entries(sampleFiles()).flatMap(([name, text]) => Array.from({ length: 20 }, (_, copy) => [name.replace('src/', `samples/${copy}/`), text]));
   const part = number => `    def shift${number}(self, wide, tall):\n        self.move(wide, tall)\n        return max(wide, ${number})\n`;
+  // The status is told once a second: some seconds' worth.
   const more = Array.from({ length: 300 }, (_, file) => [
-    `shapes/shape${file}.py`, `class Shape${file}(Shape):\n${Array.from({ length: 80 }, (_, index) => part(file * 80 + index)).join('\n')}`,
+    `shapes/shape${file}.py`, `class Shape${file}(Shape):\n${Array.from({ length: 500 }, (_, index) => part(file * 500 + index)).join('\n')}`,
   ]);
   const begunFiles = ['orders', 'again', 'declined', 'after'].map(name => [`src/${name}.ts`, begun]);
   // For the list: no other extension fills it there.
