@@ -138,7 +138,14 @@ export class Window {
     await this.page.locator(".editor-instance .monaco-editor.focused").waitFor();
     // A list that is still closing takes keys.
     await this.page.locator(".quick-input-widget").waitFor({ state: "hidden" });
-    // A new editor makes its part for ghost text when the page is idle, 5 s later at the latest. What is typed before that asks nobody.
+    await this.ghostTextPart();
+  }
+
+  /**
+   * Waits until a new editor can show ghost text: it makes that part when the page is idle, 5 s later at the latest. What is typed
+   * before that asks nobody.
+   */
+  async ghostTextPart() {
     await this.page.evaluate(() => new Promise((resolve) => { requestIdleCallback(resolve, { timeout: 5000 }); }));
   }
 
@@ -365,6 +372,12 @@ export class Window {
   async clearNotifications() {
     await this.palette("Notifications: Clear All Notifications");
     await this.until("no notification", () => this.notifications(), ({ length }) => length === 0);
+  }
+
+  /** Trusts the folder on the editor's page about trust, which stays open. */
+  async trust() {
+    const trust = this.page.locator(".workspace-trust-editor .monaco-button", { hasText: /^Trust$/ });
+    await trust.click();
   }
 
   // Pages

@@ -147,6 +147,20 @@ test('a session from initialize to exit', { timeout: 120_000 }, async context =>
   });
 });
 
+test('trains unasked as soon as the settings allow it, as when a folder becomes trusted', { timeout: 120_000 }, async context => {
+  const settings = { training: { auto: false } };
+  const server = startServer(context, workspace(context, sampleFiles()), settings);
+  await server.initialize();
+  await server.connection.sendNotification('initialized', {});
+  await server.until('no model of the workspace', seen => seen.status.some(({ state }) => state === 'ready'));
+  assert.deepEqual(server.seen.progress, []);
+
+  settings.training.auto = true;
+  await server.connection.sendNotification('workspace/didChangeConfiguration', { settings: { llmAssist: settings } });
+  await server.until('a model in use', modelLoaded);
+  await server.stop();
+});
+
 test('ends when its input ends', { timeout: 60_000 }, async context => {
   const space = workspace(context, { 'a.py': 'x = 1\n' });
   const server = startServer(context, space, { training: { auto: false } });

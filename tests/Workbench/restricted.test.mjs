@@ -14,4 +14,12 @@ session('restricted', { files: sampleFiles(), trusted: false }, async ({ step, w
     await window.clickLink('Train on Workspace');
     await window.notification(/This workspace is not trusted, and training runs git in it\. Trust the workspace first\./);
   });
+
+  await step('learns as soon as the folder is trusted', async () => {
+    await window.clearNotifications();
+    await window.hoverStatus(/This workspace is not trusted/);
+    await window.clickLink('Manage Workspace Trust');
+    await window.trust();
+    await window.status(/^LLM Assist: ready.* 1 model loaded/);
+  });
 });

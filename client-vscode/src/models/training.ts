@@ -32,7 +32,7 @@ export async function trainModel(server: ServerConnection): Promise<void> {
 
 async function train(server: ServerConnection, argument: ServerCommands["llmAssist.models.train"]["argument"]): Promise<void> {
   const answer = await waitingFor(vscode.l10n.t("Learning from your code"), (shown) =>
-    server.request("llmAssist.models.train", argument, shown)).catch((error: unknown) => {
+    server.request("llmAssist.models.train", argument, { ...shown, isTraining: true })).catch((error: unknown) => {
     if (error instanceof vscode.CancellationError) {
       say(vscode.l10n.t("The training is canceled; the models that were in use stay in use."));
     }

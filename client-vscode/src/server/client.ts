@@ -126,10 +126,10 @@ export class ServerConnection implements vscode.Disposable {
     }
   }
 
-  /** Asks the server to end the training that it reports on. */
+  /** Asks the server to end the trainings under way. */
   async cancelTraining(): Promise<void> {
     if (this._supervisor.state.kind === "running") {
-      await this._supervisor.state.server.cancelWork();
+      await this._supervisor.state.server.cancelTraining();
     }
   }
 
@@ -383,9 +383,9 @@ class RunningClient implements RunningServer {
     return this._works.expect(foreground);
   }
 
-  /** Ends the training under way. */
-  async cancelWork(): Promise<void> {
-    for (const token of this._works.cancellable) {
+  /** Ends the trainings under way, and no other work. */
+  async cancelTraining(): Promise<void> {
+    for (const token of this._works.trainings) {
       await this.client.sendNotification(WorkDoneProgressCancelNotification.type, { token });
     }
   }

@@ -13,6 +13,9 @@ export type WorkStep = WorkDoneProgressBegin | WorkDoneProgressReport | WorkDone
 
 /** A command that shows the progress of its work. */
 export interface Foreground {
+  /** Whether its work is a training, as all of the background's is. */
+  readonly isTraining?: boolean;
+
   /** The percentage is 0 to 100. */
   report(message: string | undefined, percentage: number | undefined): void;
 }
@@ -24,14 +27,17 @@ export class Works {
   // In the order of their begin, those of commands too.
   private readonly _works = new Map<ProgressToken, Progress>();
 
-  /** The last work: the background's if there is one. */
+  /** The last work: the background's if there is one, since of two at once the user knows about the one that they started. */
   get last(): Progress | undefined {
-    return this.shown.map(([, progress]) => progress).at(-1);
+    const works = [...this._works];
+    const background = works.filter(([token]) => !this._foreground.has(token));
+    return (background.length === 0 ? works : background).at(-1)?.[1];
   }
 
-  /** What of it can be canceled. */
-  get cancellable(): ProgressToken[] {
-    return this.shown.filter(([, { cancellable }]) => cancellable).map(([token]) => token);
+  /** The trainings that can be canceled, the background's and those of commands. */
+  get trainings(): ProgressToken[] {
+    const isTraining = (token: ProgressToken): boolean => !this._foreground.has(token) || this._foreground.get(token)?.isTraining === true;
+    return [...this._works].filter(([token, { cancellable }]) => cancellable && isTraining(token)).map(([token]) => token);
   }
 
   /**
@@ -70,12 +76,6 @@ export class Works {
     }
 
     return false;
-  }
-
-  // Of two at once the user knows about the one that they started.
-  private get shown(): [ProgressToken, Progress][] {
-    const background = [...this._works].filter(([token]) => !this._foreground.has(token));
-    return background.length === 0 ? [...this._works] : background;
   }
 
   private record(token: ProgressToken, step: WorkStep): void {

@@ -12,10 +12,10 @@ test("work that no command waits for is the background's", () => {
   assert.deepEqual(works.last, { title: "Work", percentage: undefined, cancellable: true });
   assert.ok(works.follow("a", half));
   assert.deepEqual(works.last, { title: "Work", percentage: 50, cancellable: true });
-  assert.deepEqual(works.cancellable, ["a"]);
+  assert.deepEqual(works.trainings, ["a"]);
   assert.ok(works.follow("a", end));
   assert.equal(works.last, undefined);
-  assert.deepEqual(works.cancellable, []);
+  assert.deepEqual(works.trainings, []);
 });
 
 test("the last of the background's works is shown, and again the one before it", () => {
@@ -23,7 +23,7 @@ test("the last of the background's works is shown, and again the one before it",
   works.follow("a", begin);
   works.follow("b", { ...begin, title: "More", cancellable: false });
   assert.equal(works.last?.title, "More");
-  assert.deepEqual(works.cancellable, ["a"]);
+  assert.deepEqual(works.trainings, ["a"]);
   works.follow("b", end);
   assert.equal(works.last?.title, "Work");
 });
@@ -36,16 +36,26 @@ test("the work of a command is shown by it alone, and a training that runs stays
   assert.equal(works.follow("pull", begin), false);
   assert.equal(works.follow("training", half), true);
   assert.equal(works.follow("pull", half), false);
-  assert.deepEqual(works.cancellable, ["training"]);
+  assert.deepEqual(works.trainings, ["training"]);
   assert.deepEqual(reports, [[undefined, undefined], ["layer 2", 50]]);
   assert.equal(works.follow("training", end), true);
   assert.deepEqual(works.last, { title: "Work", percentage: 50, cancellable: true });
-  assert.deepEqual(works.cancellable, ["pull"]);
+  // A download is not a training, even when it is all that there is.
+  assert.deepEqual(works.trainings, []);
   assert.equal(works.follow("pull", end), false);
   assert.equal(works.last, undefined);
   // The token is forgotten.
   assert.equal(works.follow("pull", half), true);
   assert.equal(reports.length, 2);
+});
+
+test("a training that a command waits for is one as well", () => {
+  const works = new Works();
+  works.expect({ ...recorder().foreground, isTraining: true });
+  works.expect(recorder().foreground);
+  works.follow("training", begin);
+  works.follow("pull", begin);
+  assert.deepEqual(works.trainings, ["training"]);
 });
 
 test("two commands have their work in the order of their calls", () => {

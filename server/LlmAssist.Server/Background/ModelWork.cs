@@ -15,6 +15,7 @@ internal sealed class ModelWork(WorkspaceModels models, ClientLink client, Statu
     private readonly Lock _gate = new();
     private readonly HashSet<string> _changedFiles = []; // guarded by _gate
     private IReadOnlyList<string> _folders = [];         // guarded by _gate
+    private bool _isAutomatic;                           // guarded by _gate; whether they are trained on unasked
     private ModelId? _current;                           // guarded by _gate
 
     /// <summary>The folders that a session learns from: those of the settings, else the workspace's.</summary>
@@ -36,13 +37,18 @@ internal sealed class ModelWork(WorkspaceModels models, ClientLink client, Statu
         MaxFileBytes = settings.TrainingMaxFileKilobytes * 1024L,
     };
 
-    /// <summary>Supplies the session's folders with a model, if they are not those of the last call. Returns at once.</summary>
+    /// <summary>
+    /// Supplies the session's folders with a model, if they are not those of the last call, or if training unasked, which was
+    /// off at that call, is on now. Returns at once.
+    /// </summary>
     public void Supply(SessionSnapshot session)
     {
         var folders = FoldersOf(session);
         lock (_gate)
         {
-            if (_folders.SequenceEqual(folders))
+            var mayTrainNow = session.Settings.TrainingAuto && !_isAutomatic;
+            _isAutomatic = session.Settings.TrainingAuto;
+            if (_folders.SequenceEqual(folders) && !mayTrainNow)
             {
                 return;
             }
