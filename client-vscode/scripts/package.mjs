@@ -40,7 +40,7 @@ if (values.target === undefined) {
   run("dotnet", [
     "publish", path.resolve(extension, "../server/LlmAssist.Server"), "--configuration", "Release",
     "--runtime", runtimes[target], "--self-contained", "true", "--output", server, "-p:DebugType=none",
-  ]);
+  ], `; it needs the package Microsoft.NETCore.App.Runtime.${runtimes[target]}, which this machine's NuGet source may not have (see above). Without "--target" the package is for this machine, and needs .NET there`);
 }
 if (!existsSync(executable)) {
   fail(`the server for ${target} has no ${executable}`);
@@ -84,10 +84,10 @@ function vsce() {
   return places.find((place) => existsSync(place)) ?? fail(`@vscode/vsce is in none of ${places.join(", ")}; run "npm install" first`);
 }
 
-function run(command, args) {
+function run(command, args, hint = "") {
   const { status, error } = spawnSync(command, args, { cwd: extension, stdio: "inherit" });
   if (error !== undefined || status !== 0) {
-    fail(`"${path.basename(command)} ${args.join(" ")}" failed${error === undefined ? "" : `: ${error.message}`}`);
+    fail(`"${path.basename(command)} ${args.join(" ")}" failed${error === undefined ? "" : `: ${error.message}`}${hint}`);
   }
 }
 

@@ -6,7 +6,7 @@ const begun = 'class Begun(Shape):\n    def shift(self, wide, tall):\n        ';
 const part = number => `    def shift${number}(self, wide, tall):\n        self.move(wide, tall)\n        return max(wide, ${number})\n`;
 const shapes = Array.from({ length: 20 }, (_, file) => [`shapes/shape${file}.py`, `class Shape${file}(Shape):\n${Array.from({ length: 10 }, (_, index) => part(file * 10 + index)).join('\n')}`]);
 const names = ['snoozed', 'awake', 'language', 'again', 'override', 'cursors', 'counted', 'later'];
-const files = Object.fromEntries([...shapes, ...names.map(name => [`src/${name}.py`, `${begun}\n`])]);
+const files = Object.fromEntries([...shapes, ...names.map(name => [`src/${name}.py`, `${begun}\n`]), ['src/indented.py', `${begun.trimEnd()}\n\n`]]);
 const rest = 've(wide, tall)';
 const why = 'LLM Assist: Why This Suggestion, or None?';
 
@@ -73,6 +73,16 @@ session('completions', { files }, async ({ step, window, workbench }) => {
     await typeInto('override');
     await isNone('override', /Ghost text is switched off here, by the setting llmAssist\.completion\.inline/);
     await window.set({});
+  });
+
+  await step('Tab indents a line, even where ghost text begins with the indentation', async () => {
+    await window.openFile('src/indented.py', 3, 1);
+    await window.palette('Trigger Inline Suggestion');
+    await window.ghostText(/^ {8}self/);
+    await window.press('Tab');
+    // As far as the editor indents, and no further; what is left of the suggestion stays.
+    await window.ghostText(/^self/);
+    assert.equal(await window.save('src/indented.py'), `${begun}\n`);
   });
 
   await step('two cursors get no ghost text', async () => {

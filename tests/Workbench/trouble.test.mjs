@@ -1,8 +1,9 @@
 // A server that does not come up or does not stay: the user is told once, with what to do about it.
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { executable } from '../EndToEnd/server.mjs';
 import { which } from '../../scripts/lib.mjs';
 import { session } from './session.mjs';
 
@@ -42,5 +43,31 @@ session('crashes', {}, async ({ step, window, workbench }) => {
   await step('and starts again when the user says so', async () => {
     await window.clickButton('Restart Server');
     await window.status(/^LLM Assist: ready/);
+  });
+});
+
+/** The real server, which calls itself one of another time. */
+const another = context => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'another-'));
+  context.after(() => rmSync(folder, { recursive: true }));
+  const file = path.join(folder, 'llm-assist');
+  writeFileSync(file, `#!${process.execPath}
+const server = require('node:child_process').spawn(${JSON.stringify(executable)}, process.argv.slice(2), { stdio: ['pipe', 'pipe', 'inherit'] });
+process.stdin.pipe(server.stdin);
+server.stdout.on('data', data => process.stdout.write(data.toString('latin1').replace(/"version":"0\\.\\d\\.\\d/, '"version":"9.9.9'), 'latin1'));
+server.on('exit', code => process.exit(code ?? 1));
+process.on('SIGTERM', () => server.kill());
+`, { mode: 0o755 });
+  return { machineSettings: { 'llmAssist.server.path': file } };
+};
+
+session('another-version', async context => another(context), async ({ step, window }) => {
+  await step('a server of another version is used, and said once to be one', async () => {
+    await window.notification(/has the version 9\.9\.9.*, and this extension was made for 0\.\d\.\d/);
+    await window.status(/^LLM Assist: ready/);
+    await window.clearNotifications();
+    await window.palette('LLM Assist: Restart Server');
+    await window.until('a second start', () => window.statusHistory(), labels => labels.filter(label => /^LLM Assist: ready/.test(label)).length === 2);
+    assert.deepEqual(await window.notifications(), []);
   });
 });

@@ -320,8 +320,11 @@ public sealed class CompletionEngine : IDisposable
             var (typed, typedStart) = Typed(context);
             var line = engine._pattern.Line(context, typed, typedStart, settings.MinConfidence);
             Stage("predict");
-            return line is null ? null : Filtered(line, typed.Length);
+            return line is null ? null : Filtered(typed.Length != 0 ? line : Indented(line), typed.Length);
         }
+
+        private Candidate Indented(Candidate line) =>
+            line with { Text = LineIndentation.Missing(query.Text, Context.Line, Context.LinePrefix, line.Text, query.Language) + line.Text };
 
         private Candidate? OllamaLine(string said)
         {
