@@ -191,6 +191,8 @@ internal sealed partial class Improviser : IDisposable
     {
         private static readonly HashSet<ulong> Declarers = [.. new[] { "class", "interface", "enum", "namespace", "var", "def" }.Select(word => SymbolHash.Of(word))];
 
+        private const int SymbolsOfAPlace = 6; // the ways from places with so many equal symbols before them are the same
+
         private readonly LineHabits _habits;
         private readonly PatternPredictor _predictor;
         private readonly List<Symbol> _history;
@@ -263,7 +265,7 @@ internal sealed partial class Improviser : IDisposable
                     continue;
                 }
 
-                var symbol = new Symbol(next.Hash, next.Kind, 0, 0);
+                var symbol = Symbol.Of(next);
                 var text = new StringBuilder();
                 if (!isLineBegun)
                 {
@@ -278,7 +280,7 @@ internal sealed partial class Improviser : IDisposable
                 }
                 else if (!isAfterBlank)
                 {
-                    text.Append(_predictor.Space(_history, symbol));
+                    text.Append(SpaceBefore(symbol));
                 }
 
                 text.Append(next.Text, typed.Length, next.Text.Length - typed.Length);
@@ -293,13 +295,18 @@ internal sealed partial class Improviser : IDisposable
             }
         }
 
-        private static Symbol Newline => new(Symbol.NewlineHash, TokenKind.Newline, 0, 0);
+        private static Symbol Newline => new(Symbol.NewlineHash, TokenKind.Newline, 0, 0, SymbolTraits.Of(TokenKind.Newline, "\n"));
+
+        private string SpaceBefore(Symbol symbol)
+        {
+            _predictor.Restart(CollectionsMarshal.AsSpan(_history));
+            return _predictor.Space(symbol);
+        }
 
         // The likeliest that fits, or null where the text behind the hole goes on.
         private Prediction? Next(string typed)
         {
-            Span<ulong> contexts = stackalloc ulong[Contexts.Kinds];
-            Contexts.Fill([.. _history.TakeLast(Contexts.MaximumOrder).Select(symbol => symbol.Hash)], contexts);
+            var place = _history.TakeLast(SymbolsOfAPlace).Aggregate(0UL, (hash, symbol) => SymbolHash.Add(hash, symbol.Hash));
             var choices = _predictor.Next(CollectionsMarshal.AsSpan(_history), typed, Choices);
             if (IsEnd(choices))
             {
@@ -316,7 +323,7 @@ internal sealed partial class Improviser : IDisposable
                     break;
                 }
 
-                if (_gone.Add((contexts[^1], choice.Hash)))
+                if (_gone.Add((place, choice.Hash)))
                 {
                     return MeetsWhatFollows(choice) ? null : choice;
                 }

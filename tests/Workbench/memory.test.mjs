@@ -81,10 +81,11 @@ session('memory', start, async ({ step, window, workbench }) => {
     await window.palette('LLM Assist: Show Memory History');
     const text = await window.webview(/not let in[\s\S]*unloaded/);
     assert.match(text, /coder-a:1b/);
-    const drawing = await window.webviewFrame();
-    assert.ok(0 < await drawing.locator('svg path.area').count());
-    assert.ok(0 < await drawing.locator('svg path.limit').count());
-    assert.ok(0 < await drawing.locator('svg path.mark-refuse').count());
+    const drawing = window.webviewFrame();
+    // The plot comes after the words.
+    await drawing.locator('svg path.area').first().waitFor({ state: 'attached' });
+    await drawing.locator('svg path.limit').first().waitFor({ state: 'attached' });
+    await drawing.locator('svg path.mark-refuse').first().waitFor({ state: 'attached' });
   });
 
   await step('nothing went wrong on the way', () => {

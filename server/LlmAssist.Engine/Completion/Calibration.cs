@@ -8,7 +8,7 @@ namespace LlmAssist.Engine.Completion;
 public static class Calibration
 {
     private static readonly (double Probability, double Right)[] Curve =
-        [(0, 0), (0.25, 0.16), (0.5, 0.35), (0.65, 0.46), (0.75, 0.53), (0.85, 0.63), (0.95, 0.81), (1, 0.98)];
+        [(0, 0), (0.25, 0.16), (0.55, 0.38), (0.65, 0.44), (0.75, 0.53), (0.85, 0.64), (0.91, 0.71), (0.95, 0.755), (0.97, 0.81), (0.994, 0.9), (1, 0.97)];
 
     /// <summary>The share of continuations of this probability that are entirely right, 0..1.</summary>
     public static double Confidence(double probability)

@@ -1,5 +1,4 @@
 // Candidates from pattern models and from the open documents. Filters and gates are the engine's.
-using System.Runtime.InteropServices;
 using LlmAssist.Engine.Models;
 using LlmAssist.Engine.Patterns;
 using LlmAssist.Engine.Text;
@@ -12,11 +11,13 @@ namespace LlmAssist.Engine.Completion;
 /// </summary>
 internal sealed class PatternSource(ModelHost host)
 {
-    private const double LeastWordConfidence = 0.002; // a list is for choosing; below this there is nothing to choose
+    private const double LeastWordConfidence = 0.002; // a list is for choosing; below this there is nothing to choose, unless it is typed for
+    private const double LeastOfUnknown = 1.0 / (1 << 6); // what telling one unheard-of name from the others costs
     private const double LeastProbability = 1.0 / (1 << 10); // one unheard-of name must not decide about a line
     private const int MaximumDocuments = 8; // the most recently used teach; those before them are forgotten
 
     private readonly Lock _gate = new();
+    private readonly Mixture _mixture = new(MixtureWeights.Start()); // guarded by _gate
     private readonly List<(string Uri, DocumentCounts Counts)> _documents = []; // guarded by _gate; the last used last
 
     /// <summary>Bytes of memory that the open documents' counts take; an estimate.</summary>
@@ -55,15 +56,14 @@ internal sealed class PatternSource(ModelHost host)
             return null;
         }
 
-        return Predict(context, start, (predictor, history) =>
+        return Predict(context, start, predictor =>
         {
-            List<Symbol> walked = [.. history];
             var bits = 0.0;
             foreach (var symbol in symbols)
             {
-                var (_, probability) = predictor.Rate(CollectionsMarshal.AsSpan(walked), symbol.Hash);
-                bits -= Math.Log2(Math.Max(probability, LeastProbability));
-                walked.Add(symbol);
+                var (rank, probability) = predictor.Rate(symbol.Hash);
+                bits -= Math.Log2(Math.Max(rank == 0 ? probability * LeastOfUnknown : probability, LeastProbability));
+                predictor.Append(symbol);
             }
 
             return bits / symbols.Count;
@@ -96,9 +96,9 @@ internal sealed class PatternSource(ModelHost host)
     /// <param name="typed">What is typed of the word at the cursor; it need not be in the text yet.</param>
     /// <param name="typedStart">Offset at which it begins, or would.</param>
     /// <param name="leastConfidence">0..1.</param>
-    public Candidate? Line(CompletionContext context, string typed, int typedStart, double leastConfidence) => Predict(context, typedStart, (predictor, history) =>
+    public Candidate? Line(CompletionContext context, string typed, int typedStart, double leastConfidence) => Predict(context, typedStart, predictor =>
     {
-        var first = predictor.Next(history, typed, 1);
+        var first = predictor.Next(typed, 1);
         if (first.Count == 0 || Calibration.Confidence(first[0].Probability) < leastConfidence)
         {
             return null;
@@ -106,7 +106,7 @@ internal sealed class PatternSource(ModelHost host)
 
         var before = context.Query.Text.Content.AsSpan(context.LineStart, typedStart - context.LineStart);
         var afterSpace = before.IsWhiteSpace() || char.IsWhiteSpace(before[^1]);
-        var line = predictor.Line(history, typed, first[0], afterSpace, leastConfidence, Calibration.Confidence);
+        var line = predictor.Line(typed, first[0], afterSpace, leastConfidence, Calibration.Confidence);
         return line.Text.Length == 0
             ? null
             : new Candidate(typed + line.Text, typedStart, Calibration.Confidence(line.Probability), CompletionLane.Pattern, first[0].Kind, IsLine: true);
@@ -115,12 +115,12 @@ internal sealed class PatternSource(ModelHost host)
     /// <summary>The words that fit, the most likely first; behind the first one, if it is sure enough, with its member: 'fmt' and 'fmt.Println'.</summary>
     /// <param name="most">How many words at the most.</param>
     /// <param name="leastConfidence">How sure a word with its member must be, 0..1.</param>
-    public IReadOnlyList<Candidate> Words(CompletionContext context, int most, double leastConfidence) => Predict(context, context.TypedStart, (predictor, history) =>
+    public IReadOnlyList<Candidate> Words(CompletionContext context, int most, double leastConfidence) => Predict(context, context.TypedStart, predictor =>
     {
         var words = new List<Candidate>(most);
-        foreach (var prediction in predictor.Next(history, context.Typed, most * 4))
+        foreach (var prediction in predictor.Next(context.Typed, most * 4))
         {
-            if (Calibration.Confidence(prediction.Probability) < LeastWordConfidence)
+            if (context.Typed.Length == 0 && Calibration.Confidence(prediction.Probability) < LeastWordConfidence)
             {
                 break;
             }
@@ -128,7 +128,7 @@ internal sealed class PatternSource(ModelHost host)
             var isWord = prediction.Kind is TokenKind.Identifier or TokenKind.Keyword || (context.InString && prediction.Kind == TokenKind.String);
             if (isWord && prediction.Text.Length != 0 && prediction.Text != context.Typed && words.Count < most)
             {
-                var withMember = words.Count == 0 && prediction.Kind == TokenKind.Identifier ? WithMember(predictor, history, prediction, context.TypedStart) : null;
+                var withMember = words.Count == 0 && prediction.Kind == TokenKind.Identifier ? WithMember(predictor, prediction, context.TypedStart) : null;
                 words.Add(new(prediction.Text, context.TypedStart, Calibration.Confidence(prediction.Probability), CompletionLane.Pattern, prediction.Kind, IsLine: false));
                 if (withMember is not null && words.Count < most && leastConfidence <= withMember.Confidence)
                 {
@@ -140,11 +140,10 @@ internal sealed class PatternSource(ModelHost host)
         return words;
     });
 
-    private static Candidate? WithMember(PatternPredictor predictor, Symbol[] history, Prediction word, int start)
+    private static Candidate? WithMember(PatternPredictor predictor, Prediction word, int start)
     {
-        Symbol[] behindWord = [.. history, new(word.Hash, word.Kind, 0, 0)];
-        if (predictor.Next(behindWord, "", 1) is not [{ Text: "." or "::" or "->" } link]
-            || predictor.Next([.. behindWord, new(link.Hash, link.Kind, 0, 0)], "", 1) is not [{ Kind: TokenKind.Identifier, Text.Length: > 0 } member])
+        if (predictor.After([word], () => predictor.Next("", 1)) is not [{ Text: "." or "::" or "->" } link]
+            || predictor.After([word, link], () => predictor.Next("", 1)) is not [{ Kind: TokenKind.Identifier, Text.Length: > 0 } member])
         {
             return null;
         }
@@ -153,7 +152,7 @@ internal sealed class PatternSource(ModelHost host)
         return new(word.Text + link.Text + member.Text, start, confidence, CompletionLane.Pattern, TokenKind.Identifier, IsLine: false);
     }
 
-    private T Predict<T>(CompletionContext context, int from, Func<PatternPredictor, Symbol[], T> ask)
+    private T Predict<T>(CompletionContext context, int from, Func<PatternPredictor, T> ask)
     {
         using var leases = host.LeaseAll();
         lock (_gate)
@@ -161,10 +160,10 @@ internal sealed class PatternSource(ModelHost host)
             var current = Use(context.Query.Uri);
             current.Update(context.Window, context.Tokens);
             var others = _documents.Where(document => document.Counts != current).Select(document => document.Counts.Source).ToArray();
-            var predictor = new PatternPredictor([.. leases.Models], others, [current.Source]);
+            var predictor = new PatternPredictor(_mixture, [.. leases.Models], others, [current.Source]);
             var index = current.IndexAt(from - context.WindowStart);
-            var history = current.HistoryBefore(index);
-            return current.Without(index, current.EndOfLine(index), () => ask(predictor, history));
+            predictor.Restart(current.Before(index));
+            return current.Without(index, current.EndOfLine(index), () => ask(predictor));
         }
     }
 

@@ -4,13 +4,16 @@ using LlmAssist.Engine.Text;
 namespace LlmAssist.Engine.Patterns;
 
 /// <summary>What was counted behind one context.</summary>
-internal readonly ref struct Successors(uint total, uint distinct, ReadOnlySpan<PatternEntry> entries)
+internal readonly ref struct Successors(uint total, uint distinct, uint? last, ReadOnlySpan<PatternEntry> entries)
 {
     /// <summary>How often the context occurred; 0 if never.</summary>
     public uint Total { get; } = total;
 
     /// <summary>How many different symbols followed; at least as many as <see cref="Entries"/>.</summary>
     public uint Distinct { get; } = distinct;
+
+    /// <summary>The successor that was counted last, where that is known.</summary>
+    public uint? Last { get; } = last;
 
     /// <summary>The most frequent successors first. Valid as long as the source is not changed or disposed.</summary>
     public ReadOnlySpan<PatternEntry> Entries { get; } = entries;
@@ -32,6 +35,12 @@ internal interface IContextSource
 
     /// <summary>The symbol's text; empty for what must never be inserted.</summary>
     string TextOf(uint symbol);
+
+    /// <summary>The symbol with that hash; null if there is none.</summary>
+    uint? SymbolWith(ulong hash);
+
+    /// <summary>How often the symbol occurred in a corpus; 0 where nobody counts.</summary>
+    ulong CountOf(uint symbol);
 }
 
 /// <summary>
@@ -41,6 +50,7 @@ internal interface IContextSource
 internal sealed class ContextCounts : IContextSource
 {
     private const int InitialSlots = 1 << 10;
+    private const uint Nobody = uint.MaxValue; // for the last successor, where it was taken back
 
     private readonly Dictionary<ulong, uint> _ids = [];
     private readonly List<(ulong Hash, TokenKind Kind, string Text)> _symbols = [];
@@ -56,7 +66,7 @@ internal sealed class ContextCounts : IContextSource
     public int SymbolCount => _symbols.Count;
 
     /// <summary>Bytes of memory that the tables take, texts included; an estimate.</summary>
-    public long Bytes => ((long)_slots.Length * 24) + ((long)_pool.Length * 8) + ((long)_symbols.Count * 96);
+    public long Bytes => ((long)_slots.Length * 20) + ((long)_pool.Length * 8) + ((long)_symbols.Count * 96);
 
     /// <summary>The id of the symbol with <paramref name="hash"/>, which is given one if it is new.</summary>
     public uint Intern(ulong hash, TokenKind kind, ReadOnlySpan<char> text)
@@ -82,16 +92,17 @@ internal sealed class ContextCounts : IContextSource
         ref var slot = ref SlotOf(context);
         if (slot.Total == 0)
         {
-            if (slot.Context == 0)
+            if (slot.Check == 0)
             {
                 _usedSlots++;
             }
 
-            slot = new() { Context = context, Total = 1, Distinct = 1, Value = (int)symbol };
+            slot = new() { Check = CheckOf(context), Total = 1, Distinct = 1, Value = (int)symbol, Last = symbol };
             return;
         }
 
         slot.Total++;
+        slot.Last = symbol;
         if (slot.Capacity == 0)
         {
             if (slot.Value == (int)symbol)
@@ -108,7 +119,7 @@ internal sealed class ContextCounts : IContextSource
             return;
         }
 
-        var entries = _pool.AsSpan(slot.Value, (int)slot.Distinct);
+        var entries = _pool.AsSpan(slot.Value, slot.Distinct);
         var index = IndexOf(entries, symbol);
         if (0 <= index)
         {
@@ -131,7 +142,7 @@ internal sealed class ContextCounts : IContextSource
             slot.Capacity *= 2;
         }
 
-        _pool[slot.Value + (int)slot.Distinct] = new(symbol, 1);
+        _pool[slot.Value + slot.Distinct] = new(symbol, 1);
         slot.Distinct++;
     }
 
@@ -139,6 +150,7 @@ internal sealed class ContextCounts : IContextSource
     public void Remove(ulong context, uint symbol)
     {
         ref var slot = ref SlotOf(context);
+        slot.Last = slot.Last == symbol ? Nobody : slot.Last;
         if (slot.Capacity == 0)
         {
             if (slot.Total == 0 || slot.Value != (int)symbol)
@@ -151,7 +163,7 @@ internal sealed class ContextCounts : IContextSource
             return;
         }
 
-        var entries = _pool.AsSpan(slot.Value, (int)slot.Distinct);
+        var entries = _pool.AsSpan(slot.Value, slot.Distinct);
         var index = IndexOf(entries, symbol);
         if (index < 0)
         {
@@ -167,12 +179,12 @@ internal sealed class ContextCounts : IContextSource
         }
 
         entries[index] = lowered;
-        slot.Distinct -= lowered.Count == 0 ? 1u : 0;
+        slot.Distinct -= lowered.Count == 0 ? 1 : 0;
         if (slot.Total == 0)
         {
-            // The slot keeps its context, so that probing goes on past it; a rehash sweeps it away.
+            // The slot keeps its check, so that probing goes on past it; a rehash sweeps it away.
             Release(slot.Value, slot.Capacity);
-            slot = new() { Context = context };
+            slot = new() { Check = slot.Check };
         }
     }
 
@@ -187,11 +199,16 @@ internal sealed class ContextCounts : IContextSource
         if (slot.Capacity == 0)
         {
             single = new((uint)slot.Value, slot.Total);
-            return new(slot.Total, 1, new ReadOnlySpan<PatternEntry>(in single));
+            return new(slot.Total, 1, LastOf(slot), new ReadOnlySpan<PatternEntry>(in single));
         }
 
-        return new(slot.Total, slot.Distinct, _pool.AsSpan(slot.Value, (int)slot.Distinct));
+        return new(slot.Total, (uint)slot.Distinct, LastOf(slot), _pool.AsSpan(slot.Value, slot.Distinct));
     }
+
+    public uint? SymbolWith(ulong hash) => _ids.TryGetValue(hash, out var id) ? id : null;
+
+    // A document is no corpus: how often something occurs in it is known from the text before the cursor.
+    public ulong CountOf(uint symbol) => 0;
 
     public ulong HashOf(uint symbol) => _symbols[(int)symbol].Hash;
 
@@ -212,15 +229,19 @@ internal sealed class ContextCounts : IContextSource
         return -1;
     }
 
-    // The slot of the context, or the empty one where it would go. Context hashes are finished hashes; 0 does not occur
-    // in practice and would only share the empty slot's fate.
+    private static uint? LastOf(in Slot slot) => slot.Last == Nobody ? null : slot.Last;
+
+    private static uint CheckOf(ulong context) => Math.Max(1, (uint)(context >> 32));
+
+    // The slot of the context, or the empty one where it would go. Contexts whose checks agree share a slot: one pair in four billion.
     private ref Slot SlotOf(ulong context)
     {
+        var check = CheckOf(context);
         var mask = _slots.Length - 1;
-        for (var index = (int)(context >> 32) & mask; ; index = (index + 1) & mask)
+        for (var index = (int)check & mask; ; index = (index + 1) & mask)
         {
             ref var slot = ref _slots[index];
-            if (slot.Context == context || slot.Context == 0)
+            if (slot.Check == check || slot.Check == 0)
             {
                 return ref slot;
             }
@@ -248,7 +269,7 @@ internal sealed class ContextCounts : IContextSource
         {
             if (slot.Total != 0)
             {
-                SlotOf(slot.Context) = slot;
+                SlotOf((ulong)slot.Check << 32) = slot;
             }
         }
     }
@@ -283,10 +304,24 @@ internal sealed class ContextCounts : IContextSource
     // Capacity 0: Value is the only successor. Otherwise Value is where the block lies in the pool and Distinct its length.
     private struct Slot
     {
-        public ulong Context;
+        private const int DistinctBits = 27;
+        private uint _lengths; // how many entries; above them, the binary logarithm of the block's capacity
+
+        public uint Check; // the context's upper half, which decides about the place too; 0 is a slot never used
         public int Value;
         public uint Total;
-        public uint Distinct;
-        public int Capacity;
+        public uint Last;
+
+        public int Distinct
+        {
+            readonly get => (int)(_lengths & ((1u << DistinctBits) - 1));
+            set => _lengths = (_lengths & ~((1u << DistinctBits) - 1)) | (uint)value;
+        }
+
+        public int Capacity
+        {
+            readonly get => _lengths >> DistinctBits is var bits && bits == 0 ? 0 : 1 << (int)bits;
+            set => _lengths = (_lengths & ((1u << DistinctBits) - 1)) | ((uint)int.Log2(value) << DistinctBits);
+        }
     }
 }

@@ -127,7 +127,7 @@ internal sealed class ContextTableWriter(PatternModelWriter writer, uint[] ids, 
     {
         foreach (ref var successor in successors)
         {
-            successor = new(ids[successor.Symbol], successor.Count);
+            successor = new(successor.Symbol < PatternFormat.FirstSlotSymbol ? ids[successor.Symbol] : successor.Symbol, successor.Count);
         }
 
         if (successors.Length == 1)

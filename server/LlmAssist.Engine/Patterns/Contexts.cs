@@ -1,44 +1,82 @@
 // Which contexts are counted and looked up. A new kind of context is a row here and nowhere else.
 namespace LlmAssist.Engine.Patterns;
 
+/// <summary>A kind of context.</summary>
+/// <param name="Name">Kept in the file, so that one can see what a model was trained with. It salts the hashes.</param>
+/// <param name="Of">What the context consists of.</param>
+internal sealed record ContextKind(string Name, Func<ContextView, ulong> Of)
+{
+    /// <summary>Whether what follows is counted by its number (<see cref="ContextView.Slots"/>) where it has one.</summary>
+    public bool IsRenamed { get; init; }
+
+    /// <summary>How many of the most frequent successors compete; the others only where they compete already.</summary>
+    public int Candidates { get; init; } = 12;
+
+    /// <summary>How many symbols it names in a row; 0 if it is not that simple.</summary>
+    public int Run { get; init; }
+
+    internal ulong Salt { get; } = SymbolHash.Of(Name);
+}
+
 /// <summary>
-/// The contexts of a position: hashes of what stands before it, one for each kind. Kinds salt their hashes, so all of them
-/// share one table, and a model that was trained without a kind simply has no answer for it.
+/// The contexts of a position: hashes, one for each kind. Kinds salt their hashes, so all of them share one table, and a model that was
+/// trained without a kind simply has no answer for it.
 /// </summary>
-/// <remarks>Kinds now: the last 0 to 6 symbols (n-grams of order 1 to 7); two kinds for the space between symbols.</remarks>
 internal static class Contexts
 {
-    /// <summary>The longest n-gram context, in symbols.</summary>
-    public const int MaximumOrder = 6;
+    /// <summary>The kinds that predict the next symbol, the most specific first: the order in which candidates are gathered.</summary>
+    public static readonly IReadOnlyList<ContextKind> All =
+    [
+        Run(8), Run(6), Run(5), Renamed(16), Renamed(10), Run(4),
+        new("call", view => Hash(view.Call, (ulong)view.Argument, view.Symbol(1))),
+        Run(3), Renamed(6),
+        new("words3", view => Hash(view.Traits(1).LastWord, view.Traits(2).LastWord, view.Traits(3).LastWord)),
+        new("firstWords", view => Hash(view.Traits(1).FirstWord, view.Traits(2).FirstWord, view.Traits(3).FirstWord)),
+        new("names", view => Hash(view.Name, view.PreviousName, view.Symbol(1))),
+        new("previous", view => Hash(view.PreviousFirst, view.PreviousSecond, (ulong)Math.Min(view.StatementLength, 4), view.Symbol(1))),
+        new("statement", view => Hash(view.StatementFirst, view.StatementSecond, view.Symbol(1))),
+        new("words2", view => Hash(view.Traits(1).LastWord, view.Traits(2).LastWord)),
+        Run(2),
+        new("skip13", view => Hash(view.Symbol(1), view.Symbol(3))),
+        new("skip23", view => Hash(view.Symbol(2), view.Symbol(3))),
+        Renamed(3), Shape(6), Shape(4),
+        Run(1) with { Candidates = 24 },
+        new("argument", view => Hash(view.Call, (ulong)view.Argument)) { Candidates = 24 },
+        new("skip2", view => view.Symbol(2)) { Candidates = 24 },
+        Run(0) with { Candidates = 16 },
+    ];
 
-    /// <summary>How many contexts predict the next symbol; kind k looks at the last k symbols.</summary>
-    public const int Kinds = MaximumOrder + 1;
+    /// <summary>How many contexts predict the next symbol.</summary>
+    public static readonly int Kinds = All.Count;
+
+    /// <summary>The index of the kind that names nothing: how often each symbol occurs.</summary>
+    public static readonly int Nothing = Kinds - 1;
 
     /// <summary>How many contexts predict the space before a symbol, the more general last.</summary>
     public const int SpacingKinds = 2;
 
     /// <summary>Names of the kinds, kept in the file so that one can see what a model was trained with.</summary>
-    public static readonly IReadOnlyList<string> Names =
-        ["symbols0", "symbols1", "symbols2", "symbols3", "symbols4", "symbols5", "symbols6", "spacing3", "spacing2"];
+    public static readonly IReadOnlyList<string> Names = [.. All.Select(kind => kind.Name), "spacing3", "spacing2"];
 
     private const ulong SpacingSalt = 64;
 
-    /// <summary>
-    /// Writes the <see cref="Kinds"/> context hashes of the position behind <paramref name="history"/>. Before the beginning of the
-    /// text stand line ends.
-    /// </summary>
-    /// <param name="history">Symbol hashes, the nearest last; only the last <see cref="MaximumOrder"/> count.</param>
-    /// <param name="into">Receives the hashes; kind k at index k.</param>
-    public static void Fill(ReadOnlySpan<ulong> history, Span<ulong> into)
+    /// <summary>Writes the context hashes of a position.</summary>
+    /// <param name="view">The position.</param>
+    /// <param name="into">Receives <see cref="Kinds"/> hashes, in the order of <see cref="All"/>.</param>
+    public static void Fill(ContextView view, Span<ulong> into)
     {
-        var running = 0UL;
-        into[0] = Salted(running, 0);
-        for (var order = 1; order <= MaximumOrder; order++)
+        for (var kind = 0; kind < into.Length; kind++)
         {
-            running = SymbolHash.Add(running, order <= history.Length ? history[^order] : Symbol.NewlineHash);
-            into[order] = Salted(running, (ulong)order);
+            into[kind] = SymbolHash.Finish(SymbolHash.Add(All[kind].Salt, All[kind].Of(view)));
         }
     }
+
+    /// <summary>What a symbol is counted as behind the contexts of a kind.</summary>
+    /// <param name="kind">Index of the kind.</param>
+    /// <param name="slot">The symbol's number at this position; -1 if it has none.</param>
+    /// <param name="symbol">Its id.</param>
+    public static uint Successor(int kind, int slot, uint symbol) =>
+        0 <= slot && All[kind].IsRenamed ? PatternFormat.FirstSlotSymbol + (uint)slot : symbol;
 
     /// <summary>Writes the <see cref="SpacingKinds"/> contexts of the space between two symbols.</summary>
     /// <param name="beforePrevious"><see cref="Symbol.Shape"/> of the symbol before the previous one.</param>
@@ -50,6 +88,18 @@ internal static class Contexts
         into[0] = Salted(SymbolHash.Add(pair, beforePrevious), SpacingSalt);
         into[1] = Salted(pair, SpacingSalt + 1);
     }
+
+    private static ContextKind Run(int length) => new($"symbols{length}", view => view.Run(length)) { Run = length };
+
+    private static ContextKind Renamed(int length) => new($"renamed{length}", view => view.Renamed(length)) { IsRenamed = true };
+
+    private static ContextKind Shape(int length) => new($"shape{length}", view => view.Shape(length));
+
+    private static ulong Hash(ulong first, ulong second) => SymbolHash.Add(SymbolHash.Add(0, first), second);
+
+    private static ulong Hash(ulong first, ulong second, ulong third) => SymbolHash.Add(Hash(first, second), third);
+
+    private static ulong Hash(ulong first, ulong second, ulong third, ulong fourth) => SymbolHash.Add(Hash(first, second, third), fourth);
 
     private static ulong Salted(ulong hash, ulong kind) => SymbolHash.Finish(hash ^ ((kind + 1) * 0xC2B2AE3D27D4EB4FUL));
 }

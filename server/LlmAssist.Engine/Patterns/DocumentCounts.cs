@@ -11,70 +11,70 @@ internal sealed class DocumentCounts
 {
     // Every word half typed leaves a symbol behind; beyond this many unused ones the counts are made anew.
     private const int MaximumDeadSymbols = 20_000;
+    private const uint NoSpace = uint.MaxValue;
 
+    private readonly ContextView _view = new();
     private ContextCounts _counts = new();
-    private List<Counted> _symbols = [];
-    private List<Counted> _incoming = [];
-    private readonly List<Symbol> _read = [];
+    private Reading _counted = new();
+    private Reading _incoming = new();
 
     /// <summary>The counts, as of the last update.</summary>
     public IContextSource Source => _counts;
 
     /// <summary>Bytes of memory; an estimate.</summary>
-    public long Bytes => _counts.Bytes + ((long)(_symbols.Capacity + _incoming.Capacity) * 48);
+    public long Bytes => _counts.Bytes + ((long)(_counted.Symbols.Capacity + _incoming.Symbols.Capacity) * 48);
 
     /// <summary>Brings the counts up to date with a text. Costs one reading of it and the counting of what changed.</summary>
     /// <param name="text">The text.</param>
     /// <param name="tokens">Its tokens, which tile it.</param>
     public void Update(ReadOnlySpan<char> text, List<Token> tokens)
     {
-        SymbolSequence.Read(text, tokens, _read);
-        if (_read.Count + MaximumDeadSymbols < _counts.SymbolCount)
+        SymbolSequence.Read(text, tokens, _incoming.Symbols);
+        if (_incoming.Symbols.Count + MaximumDeadSymbols < _counts.SymbolCount)
         {
             _counts = new();
-            _symbols.Clear();
+            _counted = new();
         }
 
-        _incoming.Clear();
-        var read = CollectionsMarshal.AsSpan(_read);
+        _incoming.Ids.Clear();
+        _incoming.Spaces.Clear();
+        var read = CollectionsMarshal.AsSpan(_incoming.Symbols);
         for (var index = 0; index < read.Length; index++)
         {
-            var hasSpace = SymbolSequence.TryGetSpace(text, read, index, out var space);
-            _incoming.Add(new(
-                read[index],
-                _counts.Intern(read[index].Hash, read[index].Kind, text.Slice(read[index].Start, read[index].Length)),
-                hasSpace ? _counts.Intern(Symbol.SpaceHash(space), TokenKind.Whitespace, space) : Counted.NoSpace));
+            _incoming.Ids.Add(_counts.Intern(read[index].Hash, read[index].Kind, text.Slice(read[index].Start, read[index].Length)));
+            _incoming.Spaces.Add(SymbolSequence.TryGetSpace(text, read, index, out var space)
+                ? _counts.Intern(Symbol.SpaceHash(space), TokenKind.Whitespace, space)
+                : NoSpace);
         }
 
-        var old = CollectionsMarshal.AsSpan(_symbols);
-        var changed = CollectionsMarshal.AsSpan(_incoming);
+        var (old, changed) = (_counted.Symbols.Count, _incoming.Symbols.Count);
         var same = 0;
-        while (same < Math.Min(old.Length, changed.Length) && old[same].CountsAs(changed[same]))
+        while (same < Math.Min(old, changed) && CountAlike(same, same))
         {
             same++;
         }
 
         var tail = 0;
-        while (tail < Math.Min(old.Length, changed.Length) - same && old[^(tail + 1)].CountsAs(changed[^(tail + 1)]))
+        while (tail < Math.Min(old, changed) - same && CountAlike(old - tail - 1, changed - tail - 1))
         {
             tail++;
         }
 
         // Symbols behind the change have parts of it in their contexts.
-        Count(old, same, Math.Min(old.Length, old.Length - tail + Contexts.MaximumOrder), add: false);
-        Count(changed, same, Math.Min(changed.Length, changed.Length - tail + Contexts.MaximumOrder), add: true);
-        (_symbols, _incoming) = (_incoming, _symbols);
+        Count(_counted, same, Math.Min(old, old - tail + ContextView.Reach), add: false);
+        Count(_incoming, same, Math.Min(changed, changed - tail + ContextView.Reach), add: true);
+        (_counted, _incoming) = (_incoming, _counted);
     }
 
     /// <summary>The index of the first symbol that begins at <paramref name="offset"/> or behind it.</summary>
     public int IndexAt(int offset)
     {
         var low = 0;
-        var high = _symbols.Count;
+        var high = _counted.Symbols.Count;
         while (low < high)
         {
             var middle = (low + high) / 2;
-            if (_symbols[middle].Symbol.Start < offset)
+            if (_counted.Symbols[middle].Start < offset)
             {
                 low = middle + 1;
             }
@@ -87,9 +87,8 @@ internal sealed class DocumentCounts
         return low;
     }
 
-    /// <summary>The symbols before <paramref name="index"/>, the nearest last, as many as contexts need.</summary>
-    public Symbol[] HistoryBefore(int index) =>
-        [.. CollectionsMarshal.AsSpan(_symbols)[Math.Max(0, index - Contexts.MaximumOrder)..index].ToArray().Select(counted => counted.Symbol)];
+    /// <summary>The symbols before <paramref name="index"/>, the nearest last. Valid until the next update.</summary>
+    public ReadOnlySpan<Symbol> Before(int index) => CollectionsMarshal.AsSpan(_counted.Symbols)[..index];
 
     /// <summary>
     /// The index just behind the line that the symbol at <paramref name="index"/> stands on, its end included: where a line is being
@@ -97,12 +96,12 @@ internal sealed class DocumentCounts
     /// </summary>
     public int EndOfLine(int index)
     {
-        while (index < _symbols.Count && _symbols[index].Symbol.Kind != TokenKind.Newline)
+        while (index < _counted.Symbols.Count && _counted.Symbols[index].Kind != TokenKind.Newline)
         {
             index++;
         }
 
-        return Math.Min(index + 1, _symbols.Count);
+        return Math.Min(index + 1, _counted.Symbols.Count);
     }
 
     /// <summary>
@@ -111,64 +110,69 @@ internal sealed class DocumentCounts
     /// </summary>
     public T Without<T>(int first, int beyond, Func<T> act)
     {
-        Count(CollectionsMarshal.AsSpan(_symbols), first, beyond, add: false);
+        Count(_counted, first, beyond, add: false);
         try
         {
             return act();
         }
         finally
         {
-            Count(CollectionsMarshal.AsSpan(_symbols), first, beyond, add: true);
+            Count(_counted, first, beyond, add: true);
         }
     }
 
-    private void Count(ReadOnlySpan<Counted> symbols, int first, int beyond, bool add)
+    private void Count(Reading reading, int first, int beyond, bool add)
     {
-        Span<ulong> history = stackalloc ulong[Contexts.MaximumOrder];
         Span<ulong> contexts = stackalloc ulong[Contexts.Kinds];
         Span<ulong> spacing = stackalloc ulong[Contexts.SpacingKinds];
+        var symbols = CollectionsMarshal.AsSpan(reading.Symbols);
         for (var index = first; index < beyond; index++)
         {
-            for (var back = 1; back <= Contexts.MaximumOrder; back++)
+            _view.Read(symbols[..index]);
+            Contexts.Fill(_view, contexts);
+            var slot = symbols[index].Traits.IsCommon ? -1 : _view.SlotOf(symbols[index].Hash);
+            for (var kind = 0; kind < contexts.Length; kind++)
             {
-                history[^back] = back <= index ? symbols[index - back].Symbol.Hash : Symbol.NewlineHash;
+                Count(contexts[kind], Contexts.Successor(kind, slot, reading.Ids[index]), add);
             }
 
-            Contexts.Fill(history, contexts);
-            Count(contexts, symbols[index].Id, add);
-            if (symbols[index].Space != Counted.NoSpace)
+            if (reading.Spaces[index] != NoSpace)
             {
-                Contexts.FillSpacing(
-                    1 < index ? symbols[index - 2].Symbol.Shape : Symbol.NewlineShape,
-                    symbols[index - 1].Symbol.Shape,
-                    symbols[index].Symbol.Shape,
-                    spacing);
-                Count(spacing, symbols[index].Space, add);
+                SymbolSequence.FillSpacing(symbols, index, spacing);
+                foreach (var context in spacing)
+                {
+                    Count(context, reading.Spaces[index], add);
+                }
             }
         }
     }
 
-    private void Count(ReadOnlySpan<ulong> contexts, uint symbol, bool add)
+    private void Count(ulong context, uint symbol, bool add)
     {
-        foreach (var context in contexts)
+        if (add)
         {
-            if (add)
-            {
-                _counts.Add(context, symbol);
-            }
-            else
-            {
-                _counts.Remove(context, symbol);
-            }
+            _counts.Add(context, symbol);
+        }
+        else
+        {
+            _counts.Remove(context, symbol);
         }
     }
 
-    private readonly record struct Counted(Symbol Symbol, uint Id, uint Space)
-    {
-        public const uint NoSpace = uint.MaxValue;
+    // Offsets may differ: an edit above moves everything below it. The same text may be of another kind (a document's language
+    // can change, and all that is withheld has one id), and contexts and spaces go by the kind.
+    private bool CountAlike(int counted, int incoming) =>
+        _counted.Ids[counted] == _incoming.Ids[incoming]
+        && _counted.Spaces[counted] == _incoming.Spaces[incoming]
+        && _counted.Symbols[counted].Kind == _incoming.Symbols[incoming].Kind;
 
-        // Offsets may differ: an edit above moves everything below it. The same text may be of another kind (a document's language
-        // can change, and all that is withheld has one id), and the spaces beside it are counted by kind.
-        public bool CountsAs(Counted other) => Id == other.Id && Space == other.Space && Symbol.Kind == other.Symbol.Kind;
+    // A text as it was counted: symbols, their ids, and the ids of the spaces before them.
+    private sealed class Reading
+    {
+        public List<Symbol> Symbols { get; } = [];
+
+        public List<uint> Ids { get; } = [];
+
+        public List<uint> Spaces { get; } = [];
     }
 }

@@ -9,6 +9,7 @@ internal sealed class Learner(PatternCounter counter, Vocabulary vocabulary)
 {
     private readonly List<Token> _tokens = [];
     private readonly List<Symbol> _symbols = [];
+    private readonly ContextView _view = new();
     private readonly Dictionary<(ulong Context, uint Space), uint> _spacing = []; // few and hot: summed here, handed over at the end
 
     /// <summary>Counts a text.</summary>
@@ -19,24 +20,22 @@ internal sealed class Learner(PatternCounter counter, Vocabulary vocabulary)
         Lexer.Tokenize(text, language, _tokens);
         SymbolSequence.Read(text, _tokens, _symbols);
         var symbols = CollectionsMarshal.AsSpan(_symbols);
-        Span<ulong> history = stackalloc ulong[Contexts.MaximumOrder];
-        history.Fill(Symbol.NewlineHash);
         Span<ulong> contexts = stackalloc ulong[Contexts.Kinds];
         Span<ulong> spacing = stackalloc ulong[Contexts.SpacingKinds];
         for (var index = 0; index < symbols.Length; index++)
         {
             ref readonly var symbol = ref symbols[index];
             var id = vocabulary.Observe(symbol.Hash, symbol.Kind, text.AsSpan(symbol.Start, symbol.Length));
-            Contexts.Fill(history, contexts);
+            _view.Read(symbols[..index]);
+            Contexts.Fill(_view, contexts);
+            var slot = symbol.Traits.IsCommon ? -1 : _view.SlotOf(symbol.Hash);
 
             // The context of nothing is the vocabulary's own counts: Finish hands them over.
-            foreach (var context in contexts[1..])
+            for (var kind = 0; kind < Contexts.Nothing; kind++)
             {
-                counter.Add(context, id);
+                counter.Add(contexts[kind], Contexts.Successor(kind, slot, id));
             }
 
-            history[1..].CopyTo(history);
-            history[^1] = symbol.Hash;
             if (SymbolSequence.TryGetSpace(text, symbols, index, out var space))
             {
                 var spaceId = vocabulary.Observe(Symbol.SpaceHash(space), TokenKind.Whitespace, space);
@@ -55,10 +54,11 @@ internal sealed class Learner(PatternCounter counter, Vocabulary vocabulary)
     public void Finish()
     {
         Span<ulong> contexts = stackalloc ulong[Contexts.Kinds];
-        Contexts.Fill([], contexts);
+        _view.Read([]);
+        Contexts.Fill(_view, contexts);
         foreach (var (symbol, occurrences) in vocabulary.Occurrences())
         {
-            counter.Add(contexts[0], symbol, (uint)Math.Min(occurrences, uint.MaxValue));
+            counter.Add(contexts[Contexts.Nothing], symbol, (uint)Math.Min(occurrences, uint.MaxValue));
         }
 
         foreach (var ((context, space), count) in _spacing)

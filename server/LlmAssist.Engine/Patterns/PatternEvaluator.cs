@@ -85,7 +85,7 @@ public sealed class PatternEvaluator(TimeProvider time)
         private readonly List<(double Confidence, bool Right)> _wholeLines = [];
         private readonly List<(double Confidence, bool Right)> _shown = [];
         private readonly List<Token> _tokens = [];
-        private readonly List<Symbol> _symbols = [];
+        private readonly Mixture _mixture = new(MixtureWeights.Start());
         private double _similarity;
         private int _words;
         private int _wordsFirst;
@@ -99,11 +99,10 @@ public sealed class PatternEvaluator(TimeProvider time)
         {
             _tokens.Clear();
             Lexer.Tokenize(text, file.Language, _tokens);
-            SymbolSequence.Read(text, _tokens, _symbols);
+            var document = new GrowingDocument(text, _tokens);
             var comments = _tokens.Where(token => token.Kind == TokenKind.Comment).Select(token => token.Start).ToArray();
-            var local = new ContextCounts();
-            var predictor = new PatternPredictor([model], [], [local]);
-            var symbols = CollectionsMarshal.AsSpan(_symbols);
+            var predictor = new PatternPredictor(_mixture, [model], [], [document.Source]);
+            var symbols = document.Symbols;
             ref var tally = ref CollectionsMarshal.GetValueRefOrAddDefault(_perLanguage, file.Language.Id, out _);
             tally ??= new();
             var acceptedTo = 0; // symbols before this index were inserted by an accepted suggestion
@@ -115,11 +114,10 @@ public sealed class PatternEvaluator(TimeProvider time)
                 }
 
                 var symbol = symbols[index];
-                var history = symbols[Math.Max(0, index - Contexts.MaximumOrder)..index];
                 if (symbol.Kind != TokenKind.Newline)
                 {
                     var started = time.GetTimestamp();
-                    var (rank, probability) = predictor.Rate(history, symbol.Hash);
+                    var (rank, probability) = predictor.Rate(symbol.Hash);
                     _predictTimes.Add(time.GetElapsedTime(started).TotalMicroseconds);
                     tally.Add(symbol.Kind, rank, probability);
                     Tokens++;
@@ -128,18 +126,22 @@ public sealed class PatternEvaluator(TimeProvider time)
                         EvaluationJson.Default.TraceLine));
                     if (Array.BinarySearch(comments, symbol.Start) < 0 && index % LineEvery == 0)
                     {
-                        Line(predictor, history, text, symbols, index, comments);
+                        Line(predictor, text, symbols, index, comments);
                     }
 
                     if (symbol.Kind == TokenKind.Identifier && index % LineEvery == 1 && 1 < symbol.Length)
                     {
-                        Word(predictor, history, text.Substring(symbol.Start, 1), symbol.Hash);
+                        Word(predictor, text.Substring(symbol.Start, 1), symbol.Hash);
                     }
 
-                    acceptedTo = Math.Max(acceptedTo, Type(predictor, history, text, symbols, index, acceptedTo));
+                    acceptedTo = Math.Max(acceptedTo, Type(predictor, text, symbols, index, acceptedTo));
                 }
 
-                Learn(local, text, symbols, index);
+                // What it is learned from was predicted for another place meanwhile.
+                predictor.Rate(symbol.Hash);
+                predictor.Learn(symbol.Hash);
+                document.Read();
+                predictor.Append(symbol);
             }
         }
 
@@ -186,7 +188,7 @@ public sealed class PatternEvaluator(TimeProvider time)
             };
         }
 
-        private void Line(PatternPredictor predictor, ReadOnlySpan<Symbol> history, string text, ReadOnlySpan<Symbol> symbols, int index, int[] comments)
+        private void Line(PatternPredictor predictor, string text, ReadOnlySpan<Symbol> symbols, int index, int[] comments)
         {
             if (RestOfLine(text, symbols, index, comments) is not { } rest)
             {
@@ -194,16 +196,16 @@ public sealed class PatternEvaluator(TimeProvider time)
             }
 
             var started = time.GetTimestamp();
-            var guess = Guess(predictor, history, text, symbols, index, 0);
+            var guess = Guess(predictor, text, symbols, index, 0);
             _lineTimes.Add(time.GetElapsedTime(started).TotalMicroseconds);
             var guessed = guess?.Text ?? "";
             _wholeLines.Add((guess is null ? 0 : options.Calibrate(guess.Value.Probability), guessed == rest));
             _similarity += 1 - ((double)EditDistance(guessed, rest) / Math.Max(1, Math.Max(guessed.Length, rest.Length)));
         }
 
-        private void Word(PatternPredictor predictor, ReadOnlySpan<Symbol> history, string typed, ulong actual)
+        private void Word(PatternPredictor predictor, string typed, ulong actual)
         {
-            var words = predictor.Next(history, typed, 5);
+            var words = predictor.Next(typed, 5);
             _words++;
             _wordsFirst += 0 < words.Count && words[0].Hash == actual ? 1 : 0;
             _wordsTop5 += words.Any(word => word.Hash == actual) ? 1 : 0;
@@ -211,7 +213,7 @@ public sealed class PatternEvaluator(TimeProvider time)
 
         // Types the symbol at index unless it was inserted already: accepts the suggestion if all of it is right.
         // Answers up to which symbol the text stands now.
-        private int Type(PatternPredictor predictor, ReadOnlySpan<Symbol> history, string text, ReadOnlySpan<Symbol> symbols, int index, int acceptedTo)
+        private int Type(PatternPredictor predictor, string text, ReadOnlySpan<Symbol> symbols, int index, int acceptedTo)
         {
             if (index < acceptedTo)
             {
@@ -219,7 +221,7 @@ public sealed class PatternEvaluator(TimeProvider time)
             }
 
             var from = 0 < index && symbols[index - 1].Kind != TokenKind.Newline ? symbols[index - 1].End : symbols[index].Start;
-            if (Guess(predictor, history, text, symbols, index, options.Confidence) is { Text.Length: > 1 } guess)
+            if (Guess(predictor, text, symbols, index, options.Confidence) is { Text.Length: > 1 } guess)
             {
                 // A guess for a place at the beginning of a line, or behind a symbol, space included.
                 var right = text.AsSpan(from).StartsWith(guess.Text) && EndsAtSymbol(symbols, index, from + guess.Text.Length) is { } end ? end : -1;
@@ -236,16 +238,16 @@ public sealed class PatternEvaluator(TimeProvider time)
             return index + 1;
         }
 
-        private LineContinuation? Guess(PatternPredictor predictor, ReadOnlySpan<Symbol> history, string text, ReadOnlySpan<Symbol> symbols, int index, double least)
+        private LineContinuation? Guess(PatternPredictor predictor, string text, ReadOnlySpan<Symbol> symbols, int index, double least)
         {
-            var first = predictor.Next(history, "", 1);
+            var first = predictor.Next("", 1);
             if (first.Count == 0 || options.Calibrate(first[0].Probability) < least)
             {
                 return null;
             }
 
             var afterSpace = index == 0 || symbols[index - 1].Kind == TokenKind.Newline;
-            return predictor.Line(history, "", first[0], afterSpace, least, options.Calibrate);
+            return predictor.Line("", first[0], afterSpace, least, options.Calibrate);
         }
 
         // The line from the end of the symbol before index on; null where a comment follows, which nobody predicts.
@@ -275,34 +277,6 @@ public sealed class PatternEvaluator(TimeProvider time)
             }
 
             return null;
-        }
-
-        private static void Learn(ContextCounts local, string text, ReadOnlySpan<Symbol> symbols, int index)
-        {
-            Span<ulong> history = stackalloc ulong[Contexts.MaximumOrder];
-            Span<ulong> contexts = stackalloc ulong[Contexts.Kinds];
-            for (var back = 1; back <= Contexts.MaximumOrder; back++)
-            {
-                history[^back] = back <= index ? symbols[index - back].Hash : Symbol.NewlineHash;
-            }
-
-            Contexts.Fill(history, contexts);
-            var id = local.Intern(symbols[index].Hash, symbols[index].Kind, text.AsSpan(symbols[index].Start, symbols[index].Length));
-            foreach (var context in contexts)
-            {
-                local.Add(context, id);
-            }
-
-            if (SymbolSequence.TryGetSpace(text, symbols, index, out var space))
-            {
-                Span<ulong> spacing = stackalloc ulong[Contexts.SpacingKinds];
-                SymbolSequence.FillSpacing(symbols, index, spacing);
-                var spaceId = local.Intern(Symbol.SpaceHash(space), TokenKind.Whitespace, space);
-                foreach (var context in spacing)
-                {
-                    local.Add(context, spaceId);
-                }
-            }
         }
     }
 

@@ -31,7 +31,7 @@ internal static class PatternFormat
     public static readonly ulong UnfinishedMagic = BitConverter.ToUInt64("UNFINISH"u8);
 
     /// <summary>Readers accept exactly this version.</summary>
-    public const uint Version = 1;
+    public const uint Version = 2;
 
     public const int HeaderLength = 64;
     public const int SectionRecordLength = 32;
@@ -42,6 +42,12 @@ internal static class PatternFormat
 
     /// <summary>Ids of symbols have 24 bits; the top 256 are kept for symbols that mean something else than a text.</summary>
     public const int MaximumSymbols = (1 << 24) - 256;
+
+    /// <summary>
+    /// Where contexts rename rare symbols, what follows is counted by its number among the rare symbols before it, the nearest being 0:
+    /// as this plus the number.
+    /// </summary>
+    public const uint FirstSlotSymbol = MaximumSymbols;
 
     /// <summary>How many successors of one context are kept, the most frequent first.</summary>
     public const int MaximumSuccessors = 64;

@@ -187,7 +187,7 @@ public sealed class PatternModel : IDisposable, IContextSource
             if (slot.IsSingle)
             {
                 single = new(slot.SingleSymbol, slot.SingleCount);
-                return new(slot.SingleCount, 1, new ReadOnlySpan<PatternEntry>(in single));
+                return new(slot.SingleCount, 1, null, new ReadOnlySpan<PatternEntry>(in single));
             }
 
             // Open does not read the entries, so a damaged file can point anywhere: such a context is simply unknown.
@@ -204,7 +204,7 @@ public sealed class PatternModel : IDisposable, IContextSource
                 break;
             }
 
-            return new(header.Total, header.Distinct, entries.Slice((int)slot.EntryIndex + 1, length));
+            return new(header.Total, header.Distinct, null, entries.Slice((int)slot.EntryIndex + 1, length));
         }
 
         return default;
@@ -215,6 +215,10 @@ public sealed class PatternModel : IDisposable, IContextSource
     TokenKind IContextSource.KindOf(uint symbol) => symbol < (uint)SymbolCount ? SymbolAt(symbol).Kind : TokenKind.Other;
 
     string IContextSource.TextOf(uint symbol) => Encoding.UTF8.GetString(Utf8Of(symbol));
+
+    uint? IContextSource.SymbolWith(ulong hash) => SymbolWith(hash);
+
+    ulong IContextSource.CountOf(uint symbol) => CountOf(symbol);
 
     /// <summary>How often the symbol occurred in training; 0 for an id that does not exist.</summary>
     internal ulong CountOf(uint symbol) => symbol < (uint)SymbolCount ? SymbolAt(symbol).Count : 0;
@@ -374,7 +378,7 @@ public sealed class PatternModel : IDisposable, IContextSource
 
             if (slot.IsSingle)
             {
-                Hold(slot.SingleSymbol < (uint)symbols.Length, PatternSection.Slots);
+                Hold(IsSuccessor(slot.SingleSymbol), PatternSection.Slots);
                 continue;
             }
 
@@ -384,7 +388,7 @@ public sealed class PatternModel : IDisposable, IContextSource
             Hold(length <= entries.Length - (int)slot.EntryIndex - 1, PatternSection.Entries);
             foreach (var entry in entries.Slice((int)slot.EntryIndex + 1, length))
             {
-                Hold(entry.Symbol < (uint)symbols.Length, PatternSection.Entries);
+                Hold(IsSuccessor(entry.Symbol), PatternSection.Entries);
             }
         }
 
@@ -398,6 +402,9 @@ public sealed class PatternModel : IDisposable, IContextSource
             }
         }
     }
+
+    private bool IsSuccessor(uint symbol) =>
+        symbol < (uint)SymbolCount || (PatternFormat.FirstSlotSymbol <= symbol && symbol < PatternFormat.FirstSlotSymbol + ContextView.RenamedReach);
 
     private PatternSymbol SymbolAt(uint symbol) => Section<PatternSymbol>(PatternSection.Symbols)[(int)symbol];
 

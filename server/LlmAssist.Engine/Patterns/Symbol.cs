@@ -8,7 +8,8 @@ namespace LlmAssist.Engine.Patterns;
 /// <param name="Kind">What it is; never <see cref="TokenKind.Whitespace"/> or <see cref="TokenKind.Comment"/>.</param>
 /// <param name="Start">Offset of the token's first UTF-16 code unit.</param>
 /// <param name="Length">Length of the token in UTF-16 code units.</param>
-internal readonly record struct Symbol(ulong Hash, TokenKind Kind, int Start, int Length)
+/// <param name="Traits">What contexts see of its text.</param>
+internal readonly record struct Symbol(ulong Hash, TokenKind Kind, int Start, int Length, SymbolTraits Traits)
 {
     /// <summary>A literal longer than this is not learned by its text; nobody wants it suggested.</summary>
     public const int MaximumLiteralLength = 80;
@@ -40,14 +41,15 @@ internal readonly record struct Symbol(ulong Hash, TokenKind Kind, int Start, in
     /// <summary>The symbol of <paramref name="token"/>, which must be significant.</summary>
     public static Symbol Of(ReadOnlySpan<char> text, Token token)
     {
-        var hash = token.Kind switch
-        {
-            TokenKind.Newline => NewlineHash,
-            TokenKind.String or TokenKind.Number or TokenKind.Identifier when IsWithheld(token.Kind, text.Slice(token.Start, token.Length)) => WithheldHash,
-            _ => SymbolHash.Of(text.Slice(token.Start, token.Length)),
-        };
-        return new(hash, token.Kind, token.Start, token.Length);
+        var own = text.Slice(token.Start, token.Length);
+        var isWithheld = token.Kind is TokenKind.String or TokenKind.Number or TokenKind.Identifier && IsWithheld(token.Kind, own);
+        var hash = token.Kind == TokenKind.Newline ? NewlineHash : isWithheld ? WithheldHash : SymbolHash.Of(own);
+        return new(hash, token.Kind, token.Start, token.Length, SymbolTraits.Of(token.Kind, isWithheld ? "" : own));
     }
+
+    /// <summary>A symbol that stands in no text yet.</summary>
+    public static Symbol Of(Prediction prediction) =>
+        new(prediction.Hash, prediction.Kind, 0, 0, SymbolTraits.Of(prediction.Kind, prediction.Text));
 
     private static bool IsWithheld(TokenKind kind, ReadOnlySpan<char> literal) =>
         kind == TokenKind.Identifier

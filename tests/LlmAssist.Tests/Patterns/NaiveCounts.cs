@@ -11,21 +11,22 @@ internal sealed class NaiveCounts : Dictionary<(ulong Context, ulong Symbol), in
     public NaiveCounts Add(string text, Language language, int skipFirst = 0, int skipBeyond = 0)
     {
         var symbols = SymbolsOf(text, language).ToArray();
-        var history = new List<ulong>();
+        var view = new ContextView();
         var contexts = new ulong[Contexts.Kinds];
         var spacing = new ulong[Contexts.SpacingKinds];
         for (var index = 0; index < symbols.Length; index++)
         {
-            Contexts.Fill(history.ToArray(), contexts);
-            history.Add(symbols[index].Hash);
+            view.Read(symbols.AsSpan(0, index));
+            Contexts.Fill(view, contexts);
             if (skipFirst <= index && index < skipBeyond)
             {
                 continue;
             }
 
-            foreach (var context in contexts)
+            for (var kind = 0; kind < contexts.Length; kind++)
             {
-                Add(context, symbols[index].Hash);
+                var slot = symbols[index].Traits.IsCommon ? -1 : view.Slots.IndexOf(symbols[index].Hash);
+                Add(contexts[kind], 0 <= slot && Contexts.All[kind].IsRenamed ? SlotHash((uint)slot) : symbols[index].Hash);
             }
 
             if (SymbolSequence.TryGetSpace(text, symbols, index, out var space))
@@ -40,6 +41,9 @@ internal sealed class NaiveCounts : Dictionary<(ulong Context, ulong Symbol), in
 
         return this;
     }
+
+    /// <summary>Stands here for a successor that is counted by its number.</summary>
+    public static ulong SlotHash(uint slot) => SymbolHash.Finish(1 + slot);
 
     public void Add(ulong context, ulong symbol, int count = 1) => this[(context, symbol)] = this.GetValueOrDefault((context, symbol)) + count;
 
@@ -66,7 +70,8 @@ internal sealed class NaiveCounts : Dictionary<(ulong Context, ulong Symbol), in
             {
                 Assert.True(entry.Count <= least, "Not the most frequent first.");
                 least = entry.Count;
-                Assert.True(counts.Remove(source.HashOf(entry.Symbol), out var count) && count == entry.Count, $"Counted {entry.Count}, expected {count}.");
+                var hash = PatternFormat.FirstSlotSymbol <= entry.Symbol ? SlotHash(entry.Symbol - PatternFormat.FirstSlotSymbol) : source.HashOf(entry.Symbol);
+                Assert.True(counts.Remove(hash, out var count) && count == entry.Count, $"Counted {entry.Count}, expected {count}.");
             }
 
             Assert.True(counts.Values.All(count => count <= least), "A more frequent successor was left out.");

@@ -9,13 +9,13 @@ public class PatternPredictorTests
     private static readonly Language Python = Language.ById("python");
 
     [Theory]
-    [InlineData("a = f(x)\nb = f(x)\nc = g(x)\n", "d = ", "", "f g")]
+    [InlineData("a = f(x)\nb = f(x)\nc = f(x)\nd = g(x)\ne = f(x)\n", "k = ", "", "f g")]
     [InlineData("a = f(x)\nb = g(x)\nc = g(x)\n", "d = ", "", "g f")]
     [InlineData("a = f(x)\nb = g(x)\nc = g(x)\n", "a = ", "", "f g")] // the longer context knows better
-    [InlineData("a.open()\na.read()\na.read()\na.read()\na.close()\na.open()\nb.seek()\n", "x\na.", "", "read open close seek")]
-    [InlineData("a.open()\na.read()\na.read()\na.close()\nb.seek()\n", "b.", "", "seek read")]
+    [InlineData("a.open()\na.read()\na.read()\na.read()\na.read()\na.read()\na.read()\nb.seek()\n", "x\na.", "", "read open")]
+    [InlineData("a.open()\na.read()\na.read()\na.close()\nb.seek()\n", "b.", "", "seek")]
     [InlineData("a.open()\na.read()\na.read()\na.close()\nb.seek()\n", "a.", "c", "close")]
-    [InlineData("a.open()\na.read()\na.read()\na.reset()\n", "a.", "re", "read reset")]
+    [InlineData("a.open()\na.read()\na.read()\na.reset()\n", "a.", "res", "reset")]
     [InlineData("a.open()\n", "a.", "x", "")] // nothing begins like that
     [InlineData("a.open()\n", "a.", "open", "open")] // typed to its end
     [InlineData("Total = total\ntotal = 1\n", "x = ", "T", "Total")] // case counts

@@ -1,0 +1,55 @@
+// Makes what the pattern model ships with: the list of common words, and the weights that the mixture begins with. Not shipped itself.
+//   tuning words   OUT CORPUS...
+//   tuning weights OUT [--tokens N] [--passes N] CORPUS... [--check CORPUS...]
+using System.Globalization;
+using LlmAssist.Engine.Patterns;
+using LlmAssist.Tuning;
+
+#pragma warning disable RS0030 // No protocol here: this program's output is read by people.
+var output = Console.Out;
+#pragma warning restore RS0030
+var options = args.ToList();
+var tokens = int.Parse(Take("--tokens") ?? "40000", CultureInfo.InvariantCulture);
+var passes = int.Parse(Take("--passes") ?? "2", CultureInfo.InvariantCulture);
+var check = options.IndexOf("--check") is var at && 0 <= at ? options[(at + 1)..] : [];
+var learn = 0 <= at ? options[2..at] : options[2..];
+using var work = new WorkFolder();
+switch (options[0])
+{
+    case "words":
+        File.WriteAllText(options[1], CommonWords.Of(learn));
+        break;
+    case "weights":
+        var weights = MixtureWeights.Untrained();
+        if (learn.Count != 0)
+        {
+            new Rehearsal(work.Path, output).Learn(weights, learn, tokens, passes);
+            using var file = File.Create(options[1]);
+            weights.Write(file, certainty: 1f);
+        }
+        else
+        {
+            weights = MixtureWeights.Start();
+        }
+
+        new Rehearsal(work.Path, output).Check(weights, check, tokens);
+        break;
+    default:
+        output.WriteLine($"'{options[0]}' is neither 'words' nor 'weights'.");
+        return 2;
+}
+
+return 0;
+
+string? Take(string name)
+{
+    var index = options.IndexOf(name);
+    if (index < 0)
+    {
+        return null;
+    }
+
+    var value = options[index + 1];
+    options.RemoveRange(index, 2);
+    return value;
+}
