@@ -45,7 +45,14 @@ export class ModelsView implements vscode.TreeDataProvider<ModelRow>, vscode.Dis
   refresh(): void {
     this._listings++;
     this._isStale = true;
-    this._changed.fire(undefined);
+    if (this._models === undefined || !this._view.visible || !this.isRunning) {
+      this._changed.fire(undefined);
+      return;
+    }
+
+    // Between this event and the new rows the editor knows no row: a button that is pressed then would not say whose it is. So the
+    // rows are there before.
+    void this.list().then(() => this._changed.fire(undefined));
   }
 
   getTreeItem(row: ModelRow): vscode.TreeItem {

@@ -49,11 +49,17 @@ internal sealed class ContextView
     /// <summary>The name before the innermost open bracket; what bracket it is where none stands before it; 0 where none is open.</summary>
     public ulong Call { get; private set; }
 
+    /// <summary>Its traits, where it is not 0.</summary>
+    public SymbolTraits CallTraits { get; private set; }
+
     /// <summary>How many commas stand between that bracket and here, at most 7.</summary>
     public int Argument { get; private set; }
 
     /// <summary>The first symbol of the statement; 0 at its beginning.</summary>
     public ulong StatementFirst { get; private set; }
+
+    /// <summary>Its traits, where it is not 0.</summary>
+    public SymbolTraits StatementTraits { get; private set; }
 
     /// <summary>The second one; 0 if there is none.</summary>
     public ulong StatementSecond { get; private set; }
@@ -68,6 +74,9 @@ internal sealed class ContextView
 
     /// <summary>The last name, not counting keywords.</summary>
     public ulong Name { get; private set; }
+
+    /// <summary>Its traits; those of a line end if there is none.</summary>
+    public SymbolTraits NameTraits { get; private set; }
 
     /// <summary>The one before it.</summary>
     public ulong PreviousName { get; private set; }
@@ -95,6 +104,7 @@ internal sealed class ContextView
     {
         ForgetSlots();
         (Call, Argument, Name, PreviousName) = (0, 0, 0, 0);
+        (NameTraits, CallTraits, StatementTraits) = (Newline, Newline, Newline);
         var statement = new Statement();
         var previous = new Statement();
         var (isInStatement, isInPrevious, isInCall) = (true, false, true);
@@ -125,7 +135,7 @@ internal sealed class ContextView
             {
                 if (Name == 0)
                 {
-                    Name = symbol.Hash;
+                    (Name, NameTraits) = (symbol.Hash, traits);
                 }
                 else if (PreviousName == 0)
                 {
@@ -141,7 +151,8 @@ internal sealed class ContextView
                         depth++;
                         break;
                     case SymbolRole.Opens or SymbolRole.OpensBlock when depth == 0:
-                        Call = back < before.Length && before[^(back + 1)].Traits.IsName ? before[^(back + 1)].Hash : symbol.Hash;
+                        ref readonly var called = ref before[^(back < before.Length && before[^(back + 1)].Traits.IsName ? back + 1 : back)];
+                        (Call, CallTraits) = (called.Hash, called.Traits);
                         isInCall = false;
                         break;
                     case SymbolRole.Opens or SymbolRole.OpensBlock:
@@ -163,6 +174,7 @@ internal sealed class ContextView
                 else if (isInStatement)
                 {
                     statement.Prepend(symbol.Hash);
+                    StatementTraits = traits;
                 }
                 else if (!ends)
                 {

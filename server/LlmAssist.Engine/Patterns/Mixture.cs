@@ -41,10 +41,18 @@ internal sealed class Mixture(MixtureWeights weights)
     private readonly float[] _scores = new float[MostWithTyped + 1];
     private readonly float[] _probabilities = new float[MostWithTyped + 1];
     private readonly float[] _counts = new float[MostWithTyped];
+    private readonly float[] _occurrences = new float[MostWithTyped]; // in the corpus
     private readonly (ulong Hash, SymbolTraits Traits)[] _traits = new (ulong, SymbolTraits)[TraitsSize];
     private readonly int[] _evidence = new int[MixtureWeights.Families * Contexts.Kinds];
     private readonly int[] _featureEnd = new int[MixtureWeights.Families * Contexts.Kinds];
     private readonly int[] _gates = new int[2];
+    private readonly float[] _logTotals = new float[MixtureWeights.Families * Contexts.Kinds];
+    private readonly float[] _mixed = new float[MostWithTyped + 1]; // probabilities before the reranker
+    private readonly int[] _best = new int[Reranker.Rows];
+    private readonly sbyte[] _row = new sbyte[MostWithTyped]; // one more than the candidate's row in the reranker; 0 for none
+    private readonly float[] _errors = new float[Reranker.Rows];
+    private readonly Reranker _reranker = new();
+    private int _rows;
     private int[] _featureCandidates = new int[4096];
     private float[] _featureLogs = new float[4096];
     private int _features;
@@ -100,16 +108,23 @@ internal sealed class Mixture(MixtureWeights weights)
         CollectFeatures(corpus, document);
         Describe(passage, corpus);
         Score();
+        Rerank(passage);
     }
 
     /// <summary>Learns that <paramref name="actual"/> came after what was predicted last.</summary>
     public void Learn(ulong actual)
     {
         var right = IndexOf(actual) is var index && 0 <= index ? index : Count;
+        for (var row = 0; row < _rows; row++)
+        {
+            _errors[row] = _probabilities[_best[row]] - (_best[row] == right ? 1 : 0);
+        }
+
+        _reranker.Learn(_errors.AsSpan(0, _rows), Weights.RerankerValues, Weights.RerankerEnergies);
         var gradients = _scores; // not needed any more
         for (var candidate = 0; candidate <= Count; candidate++)
         {
-            gradients[candidate] = _probabilities[candidate] - (candidate == right ? 1 : 0);
+            gradients[candidate] = _mixed[candidate] - (candidate == right ? 1 : 0);
         }
 
         var none = gradients[Count];
@@ -336,11 +351,11 @@ internal sealed class Mixture(MixtureWeights weights)
                 var context = _contexts[expert % Contexts.Kinds];
                 if (sources.Count == 1)
                 {
-                    CollectFeatures(sources[0], context);
+                    CollectFeatures(expert, sources[0], context);
                 }
                 else
                 {
-                    CollectFeatures(sources, context);
+                    CollectFeatures(expert, sources, context);
                 }
             }
 
@@ -348,11 +363,12 @@ internal sealed class Mixture(MixtureWeights weights)
         }
     }
 
-    private void CollectFeatures(IContextSource source, ulong context)
+    private void CollectFeatures(int expert, IContextSource source, ulong context)
     {
         PatternEntry single = default;
         var found = source.Find(context, ref single);
         var logOfTotal = Log(found.Total);
+        _logTotals[expert] = logOfTotal;
         Reserve(found.Entries.Length);
         for (var entry = 0; entry < found.Entries.Length; entry++)
         {
@@ -367,7 +383,7 @@ internal sealed class Mixture(MixtureWeights weights)
     }
 
     // Several sources of one family: their counts are added up.
-    private void CollectFeatures(IReadOnlyList<IContextSource> sources, ulong context)
+    private void CollectFeatures(int expert, IReadOnlyList<IContextSource> sources, ulong context)
     {
         PatternEntry single = default;
         var start = _features;
@@ -393,6 +409,7 @@ internal sealed class Mixture(MixtureWeights weights)
         }
 
         var (logOfTotal, first, most) = (Log(total), -1, 0f);
+        _logTotals[expert] = logOfTotal;
         for (var feature = start; feature < _features; feature++)
         {
             ref var count = ref _counts[_featureCandidates[feature]];
@@ -428,7 +445,9 @@ internal sealed class Mixture(MixtureWeights weights)
             var occurrence = passage.Of(its.Hash);
             var own = _ownWeights.AsSpan(candidate * OwnWeights, OwnWeights);
             own[0] = MixtureWeights.RecencyAt(its.Traits.Class, symbols.Length - occurrence.Last, occurrence.Count);
-            own[1] = MixtureWeights.FrequencyAt(its.Traits.Class, Occurrences(its, corpus));
+            var occurrences = Occurrences(its, corpus);
+            _occurrences[candidate] = occurrences;
+            own[1] = MixtureWeights.FrequencyAt(its.Traits.Class, occurrences);
             own[2] = MixtureWeights.PairAt(previous, its.Traits);
             own[3] = occurrence.Count == 0 || its.Traits.IsCommon ? MixtureWeights.Unused : MixtureWeights.UseAt(
                 occurrence.Last == 0 ? LineEnd : symbols[occurrence.Last - 1],
@@ -457,8 +476,10 @@ internal sealed class Mixture(MixtureWeights weights)
         return 0;
     }
 
-    private static int GateOf(in Symbol previous) =>
-        previous.Traits.IsCommon ? SymbolTraits.Classes + (int)(previous.Hash % (MixtureWeights.GateValues - SymbolTraits.Classes)) : (int)previous.Traits.Class;
+    private static int GateOf(in Symbol symbol) => GateOf(symbol.Hash, symbol.Traits);
+
+    private static int GateOf(ulong hash, SymbolTraits traits) =>
+        traits.IsCommon ? SymbolTraits.Classes + (int)(hash % (MixtureWeights.GateValues - SymbolTraits.Classes)) : (int)traits.Class;
 
     private void Score()
     {
@@ -502,7 +523,127 @@ internal sealed class Mixture(MixtureWeights weights)
         }
 
         _scores[Count] = none;
+        Softmax(_scores.AsSpan(0, Count + 1), _mixed);
+    }
+
+    // The best candidates are looked at once more.
+    private void Rerank(Passage passage)
+    {
+        SelectBest();
+        for (var row = 0; row < _rows; row++)
+        {
+            FillNumbers(passage, row, _reranker.Row(row)[(2 * _evidence.Length)..]);
+        }
+
+        FillContexts();
+        for (var row = 0; row < _rows; row++)
+        {
+            _scores[_best[row]] += _reranker.Output(row, Weights.RerankerValues);
+            _row[_best[row]] = 0;
+        }
+
         Softmax(_scores.AsSpan(0, Count + 1), _probabilities);
+    }
+
+    private void SelectBest()
+    {
+        _rows = 0;
+        for (var candidate = 0; candidate < Count; candidate++)
+        {
+            var place = _rows;
+            for (; 0 < place && _scores[_best[place - 1]] < _scores[candidate]; place--)
+            {
+                if (place < _best.Length)
+                {
+                    _best[place] = _best[place - 1];
+                }
+            }
+
+            if (place < _best.Length)
+            {
+                _best[place] = candidate;
+                _rows = Math.Min(_rows + 1, _best.Length);
+            }
+        }
+    }
+
+    // For each context that was seen: how much of it is the candidate's, and how much there was to see.
+    private void FillContexts()
+    {
+        for (var row = 0; row < _rows; row++)
+        {
+            _row[_best[row]] = (sbyte)(row + 1);
+        }
+
+        var feature = 0;
+        for (var expert = 0; expert < _evidence.Length; expert++)
+        {
+            if (_evidence[expert] != 0)
+            {
+                for (var row = 0; row < _rows; row++)
+                {
+                    _reranker.Set(row, 2 * expert, -1.5f);
+                    _reranker.Set(row, (2 * expert) + 1, _logTotals[expert] * 0.25f);
+                }
+            }
+
+            for (; feature < _featureEnd[expert]; feature++)
+            {
+                var row = _row[_featureCandidates[feature] & CandidateMask] - 1;
+                if (0 <= row)
+                {
+                    _reranker.Set(row, 2 * expert, MathF.Max(-1.5f, 1 + (_featureLogs[feature] * 0.5f)));
+                }
+            }
+        }
+    }
+
+    private void FillNumbers(Passage passage, int row, Span<float> numbers)
+    {
+        ref readonly var its = ref _candidates[_best[row]];
+        var symbols = passage.Symbols;
+        var previous = symbols.Length == 0 ? LineEnd : symbols[^1];
+        var occurrence = passage.Of(its.Hash);
+        var (top, score) = (_scores[_best[0]], _scores[_best[row]]);
+        numbers[0] = MathF.Max(-12, MathF.Log(_mixed[_best[row]] + 1e-9f)) * 0.25f;
+        numbers[1] = 1f / (row + 1);
+        numbers[2] = MathF.Max(-4, (score - top) * 0.5f);
+        numbers[3] = MathF.Log(_mixed[_best[0]] + 1e-9f) * 0.25f;
+        numbers[4] = MathF.Log(_mixed[Count] + 1e-9f) * 0.2f;
+        numbers[5] = row == 0 ? 1 : 0;
+        numbers[6] = row == 0 && 1 < _rows ? MathF.Min(4, (top - _scores[_best[1]]) * 0.5f) : 0;
+        numbers[7] = its.Traits.IsCommon ? 0 : 1;
+        numbers[8 + (int)its.Traits.Class] = 1;
+        if (occurrence.Count != 0)
+        {
+            var before = occurrence.Last == 0 ? LineEnd : symbols[occurrence.Last - 1];
+            numbers[16] = 1;
+            numbers[17] = MathF.Log(symbols.Length - occurrence.Last + 1) * 0.2f;
+            numbers[18] = MathF.Log(occurrence.Count) * 0.3f;
+            numbers[19] = GateOf(before) == GateOf(previous) ? 1 : 0;
+            numbers[20] = before.Hash == previous.Hash ? 1 : 0;
+        }
+
+        numbers[21] = MathF.Log(1 + _occurrences[_best[row]]) * 0.15f;
+        if (its.Traits.IsName)
+        {
+            numbers[22] = _view.NameTraits.LastWord == its.Traits.LastWord ? 1 : 0;
+            numbers[23] = _view.NameTraits.FirstWord == its.Traits.FirstWord ? 1 : 0;
+            numbers[24] = _view.CallTraits.LastWord == its.Traits.LastWord || _view.CallTraits.FirstWord == its.Traits.FirstWord ? 1 : 0;
+            numbers[25] = _view.Name == its.Hash ? 1 : 0;
+            numbers[26] = _view.PreviousName == its.Hash ? 1 : 0;
+            numbers[27] = _view.Call == its.Hash ? 1 : 0;
+        }
+
+        numbers[28] = MathF.Log(1 + symbols.Length) * 0.1f;
+        numbers[29] = MathF.Log(1 + _view.StatementLength) * 0.4f;
+        numbers[30] = 1;
+        var vectors = _reranker.VectorsOf(row);
+        vectors[0] = _gates[1];
+        vectors[1] = GateOf(its.Hash, its.Traits);
+        vectors[2] = _view.Call == 0 ? 0 : GateOf(_view.Call, _view.CallTraits);
+        vectors[3] = _view.StatementFirst == 0 ? 0 : GateOf(_view.StatementFirst, _view.StatementTraits);
+        vectors[4] = GateOf(_view.Symbol(2), _view.Traits(2));
     }
 
     private static void Softmax(ReadOnlySpan<float> scores, Span<float> probabilities)

@@ -44,7 +44,8 @@ internal sealed class MixtureWeights
     /// <summary>The weight of 'none of these'.</summary>
     public static readonly int Escape = UseStart + PairValues;
 
-    private static readonly int Count = Escape + 1;
+    private static readonly int RerankerStart = Escape + 1;
+    private static readonly int Count = RerankerStart + Reranker.Weights;
     private static readonly Lazy<MixtureWeights> Shipped = new(ReadShipped);
 
     private MixtureWeights(float[] values, float[] energies) => (Values, Energies) = (values, energies);
@@ -54,6 +55,11 @@ internal sealed class MixtureWeights
 
     /// <summary>The sums of their squared gradients.</summary>
     public float[] Energies { get; }
+
+    /// <summary>The weights of the <see cref="Reranker"/>.</summary>
+    public Span<float> RerankerValues => Values.AsSpan(RerankerStart);
+
+    public Span<float> RerankerEnergies => Energies.AsSpan(RerankerStart);
 
     /// <summary>A copy of the weights that the program ships, to learn on from.</summary>
     public static MixtureWeights Start() => Shipped.Value.Copy();
@@ -69,6 +75,7 @@ internal sealed class MixtureWeights
             (values[cell * PerEvidence], values[(cell * PerEvidence) + 1], values[(cell * PerEvidence) + 2]) = (0.3f, 0.15f, 0.05f);
         }
 
+        Reranker.Begin(values.AsSpan(RerankerStart));
         return new(values, energies);
     }
 
@@ -148,7 +155,7 @@ internal sealed class MixtureWeights
     }
 
     // Kinds and their order decide which weight is whose.
-    private static ulong Layout => Contexts.All.Aggregate(SymbolHash.Of("1"), (hash, kind) => SymbolHash.Add(hash, SymbolHash.Of(kind.Name)));
+    private static ulong Layout => Contexts.All.Aggregate(SymbolHash.Of("2"), (hash, kind) => SymbolHash.Add(hash, SymbolHash.Of(kind.Name)));
 
     private static float[] ReadHalves(BinaryReader reader)
     {
