@@ -1,6 +1,6 @@
 // Makes what the pattern model ships with: the list of common words, and the weights that the mixture begins with. Not shipped itself.
 //   tuning words   OUT CORPUS...
-//   tuning weights OUT [--tokens N] [--passes N] CORPUS... [--check CORPUS...]
+//   tuning weights OUT [--tokens N] [--passes N] [--without KIND] CORPUS... [--check CORPUS...]
 using System.Globalization;
 using LlmAssist.Engine.Patterns;
 using LlmAssist.Tuning;
@@ -10,7 +10,8 @@ var output = Console.Out;
 #pragma warning restore RS0030
 var options = args.ToList();
 var tokens = int.Parse(Take("--tokens") ?? "40000", CultureInfo.InvariantCulture);
-var passes = int.Parse(Take("--passes") ?? "2", CultureInfo.InvariantCulture);
+var passes = int.Parse(Take("--passes") ?? "3", CultureInfo.InvariantCulture);
+var without = Take("--without"); // a kind of context, to see what it is worth
 var check = options.IndexOf("--check") is var at && 0 <= at ? options[(at + 1)..] : [];
 var learn = 0 <= at ? options[2..at] : options[2..];
 using var work = new WorkFolder();
@@ -23,7 +24,7 @@ switch (options[0])
         var weights = MixtureWeights.Untrained();
         if (learn.Count != 0)
         {
-            new Rehearsal(work.Path, output).Learn(weights, learn, tokens, passes);
+            new Rehearsal(work.Path, output, without).Learn(weights, learn, tokens, passes);
             using var file = File.Create(options[1]);
             weights.Write(file, certainty: 1f);
         }
@@ -32,7 +33,11 @@ switch (options[0])
             weights = MixtureWeights.Start();
         }
 
-        new Rehearsal(work.Path, output).Check(weights, check, tokens);
+        if (check.Count != 0)
+        {
+            new Rehearsal(work.Path, output, without).Check(weights, check, tokens);
+        }
+
         break;
     default:
         output.WriteLine($"'{options[0]}' is neither 'words' nor 'weights'.");

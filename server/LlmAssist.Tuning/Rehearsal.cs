@@ -5,7 +5,7 @@ using LlmAssist.Engine.Text;
 namespace LlmAssist.Tuning;
 
 /// <summary>Trains a model on most of each corpus, and reads the rest with it.</summary>
-internal sealed class Rehearsal(string work, TextWriter output)
+internal sealed class Rehearsal(string work, TextWriter output, string? without = null)
 {
     private const int HeldOutPercent = 10;
     private const int Seed = 1;
@@ -14,7 +14,7 @@ internal sealed class Rehearsal(string work, TextWriter output)
     public void Learn(MixtureWeights weights, IReadOnlyList<string> corpora, int tokens, int passes)
     {
         var prepared = corpora.Select(Prepare).ToList();
-        var mixture = new Mixture(weights);
+        var mixture = new Mixture(weights, kind => kind.Name == without);
         for (var pass = 1; pass <= passes; pass++)
         {
             var tallies = prepared.ConvertAll(_ => new Figures());
@@ -43,7 +43,7 @@ internal sealed class Rehearsal(string work, TextWriter output)
         foreach (var folder in corpora)
         {
             var (model, heldOut) = Prepare(folder);
-            var mixture = new Mixture(weights.Copy());
+            var mixture = new Mixture(weights.Copy(), kind => kind.Name == without);
             var tally = new Figures();
             foreach (var file in heldOut.OrderBy(file => SymbolHash.Finish(SymbolHash.Of(file.RelativePath))).TakeWhile(_ => tally.Tokens < tokens))
             {

@@ -14,10 +14,12 @@ internal sealed class PatternSource(ModelHost host)
     private const double LeastWordConfidence = 0.002; // a list is for choosing; below this there is nothing to choose, unless it is typed for
     private const double LeastOfUnknown = 1.0 / (1 << 6); // what telling one unheard-of name from the others costs
     private const double LeastProbability = 1.0 / (1 << 10); // one unheard-of name must not decide about a line
+    private const int MostTyped = 12; // symbols between two requests
     private const int MaximumDocuments = 8; // the most recently used teach; those before them are forgotten
 
     private readonly Lock _gate = new();
     private readonly Mixture _mixture = new(MixtureWeights.Start()); // guarded by _gate
+    private (string Uri, int Index, ulong Before) _asked = ("", 0, 0); // guarded by _gate; where the last request was, and behind what
     private readonly List<(string Uri, DocumentCounts Counts)> _documents = []; // guarded by _gate; the last used last
 
     /// <summary>Bytes of memory that the open documents' counts take; an estimate.</summary>
@@ -162,9 +164,36 @@ internal sealed class PatternSource(ModelHost host)
             var others = _documents.Where(document => document.Counts != current).Select(document => document.Counts.Source).ToArray();
             var predictor = new PatternPredictor(_mixture, [.. leases.Models], others, [current.Source]);
             var index = current.IndexAt(from - context.WindowStart);
+            LearnWhatWasTyped(predictor, context.Query.Uri, current, index);
             predictor.Restart(current.Before(index));
             return current.Without(index, current.EndOfLine(index), () => ask(predictor));
         }
+    }
+
+    // Between two requests at most a few symbols are typed; what is more was pasted, or the cursor went elsewhere.
+    private void LearnWhatWasTyped(PatternPredictor predictor, string uri, DocumentCounts current, int index)
+    {
+        var (lastUri, first, before) = _asked;
+        _asked = (uri, index, index == 0 ? 0 : current.Before(index)[^1].Hash);
+        if (uri != lastUri || index <= first || first + MostTyped < index || (0 < first && current.Before(first)[^1].Hash != before))
+        {
+            return;
+        }
+
+        // What is learned from must not be counted yet.
+        predictor.Restart(current.Before(first));
+        current.Without(first, current.EndOfLine(index), () =>
+        {
+            for (var typed = first; typed < index; typed++)
+            {
+                var symbol = current.Before(typed + 1)[^1];
+                predictor.Rate(symbol.Hash);
+                predictor.Learn(symbol.Hash);
+                predictor.Append(symbol);
+            }
+
+            return 0;
+        });
     }
 
     private DocumentCounts Use(string uri)

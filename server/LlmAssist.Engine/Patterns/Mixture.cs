@@ -13,7 +13,9 @@ namespace LlmAssist.Engine.Patterns;
 /// A maximum-entropy model (Rosenfeld 1996) over counts in place of indicator features, trained online by AdaGrad; gates as in the
 /// mixing of PAQ (Mahoney 2005).
 /// </remarks>
-internal sealed class Mixture(MixtureWeights weights)
+/// <param name="weights">What is mixed with; it will learn on.</param>
+/// <param name="isLeftOut">Kinds of contexts to do without, to find out what they are worth.</param>
+internal sealed class Mixture(MixtureWeights weights, Func<ContextKind, bool>? isLeftOut = null)
 {
     /// <summary>The step that learning takes at first.</summary>
     public const float LearningRate = 0.05f;
@@ -209,7 +211,7 @@ internal sealed class Mixture(MixtureWeights weights)
             {
                 var sources = family == 0 ? corpus : document;
                 var (total, distinct) = (0L, 0L);
-                for (var index = 0; index < sources.Count; index++)
+                for (var index = 0; index < sources.Count && isLeftOut?.Invoke(Contexts.All[kind]) != true; index++)
                 {
                     var found = sources[index].Find(_contexts[kind], ref single);
                     total += found.Total;
