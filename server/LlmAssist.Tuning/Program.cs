@@ -10,7 +10,7 @@ var output = Console.Out;
 #pragma warning restore RS0030
 var options = args.ToList();
 var tokens = int.Parse(Take("--tokens") ?? "40000", CultureInfo.InvariantCulture);
-var passes = int.Parse(Take("--passes") ?? "3", CultureInfo.InvariantCulture);
+var passes = int.Parse(Take("--passes") ?? "6", CultureInfo.InvariantCulture);
 var without = Take("--without"); // a kind of context, to see what it is worth
 var check = options.IndexOf("--check") is var at && 0 <= at ? options[(at + 1)..] : [];
 var learn = 0 <= at ? options[2..at] : options[2..];
@@ -25,8 +25,9 @@ switch (options[0])
         if (learn.Count != 0)
         {
             new Rehearsal(work.Path, output, without).Learn(weights, learn, tokens, passes);
+            weights.Relax(Rehearsal.Certainty);
             using var file = File.Create(options[1]);
-            weights.Write(file, certainty: 1f);
+            weights.Write(file);
         }
         else
         {

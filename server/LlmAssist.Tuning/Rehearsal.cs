@@ -7,16 +7,21 @@ namespace LlmAssist.Tuning;
 /// <summary>Trains a model on most of each corpus, and reads the rest with it.</summary>
 internal sealed class Rehearsal(string work, TextWriter output, string? without = null)
 {
+    /// <summary>What was learned counts so much against what is new in the next pass, and in use. Measured: .797 at 1, .798 at .03.</summary>
+    public const float Certainty = 0.05f;
+
     private const int HeldOutPercent = 10;
-    private const int Seed = 1;
+    private const float PassCertainty = 0.2f;
+    private const int CheckSeed = 1;
 
     /// <summary>Changes <paramref name="weights"/> by reading; the files of all corpora take turns.</summary>
     public void Learn(MixtureWeights weights, IReadOnlyList<string> corpora, int tokens, int passes)
     {
-        var prepared = corpora.Select(Prepare).ToList();
         var mixture = new Mixture(weights, kind => kind.Name == without);
         for (var pass = 1; pass <= passes; pass++)
         {
+            // Other files are held out in each pass, so that all of a corpus is read in the end, always by a model that has not seen it.
+            var prepared = corpora.Select(folder => Prepare(folder, seed: pass)).ToList();
             var tallies = prepared.ConvertAll(_ => new Figures());
             var turns = prepared
                 .SelectMany((corpus, index) => corpus.HeldOut.Select(file => (Corpus: index, File: file)))
@@ -31,9 +36,13 @@ internal sealed class Rehearsal(string work, TextWriter output, string? without 
 
             output.WriteLine($"pass {pass}");
             Print(corpora, tallies);
-        }
+            if (pass < passes)
+            {
+                weights.Relax(PassCertainty);
+            }
 
-        prepared.ForEach(corpus => corpus.Model.Dispose());
+            prepared.ForEach(corpus => corpus.Model.Dispose());
+        }
     }
 
     /// <summary>Measures on each corpus what is left to the weights to learn there.</summary>
@@ -42,7 +51,7 @@ internal sealed class Rehearsal(string work, TextWriter output, string? without 
         var tallies = new List<Figures>();
         foreach (var folder in corpora)
         {
-            var (model, heldOut) = Prepare(folder);
+            var (model, heldOut) = Prepare(folder, CheckSeed);
             var mixture = new Mixture(weights.Copy(), kind => kind.Name == without);
             var tally = new Figures();
             foreach (var file in heldOut.OrderBy(file => SymbolHash.Finish(SymbolHash.Of(file.RelativePath))).TakeWhile(_ => tally.Tokens < tokens))
@@ -58,12 +67,12 @@ internal sealed class Rehearsal(string work, TextWriter output, string? without 
         Print(corpora, tallies);
     }
 
-    private (PatternModel Model, IReadOnlyList<CorpusFile> HeldOut) Prepare(string folder)
+    private (PatternModel Model, IReadOnlyList<CorpusFile> HeldOut) Prepare(string folder, int seed)
     {
         var name = Path.GetFileName(Path.TrimEndingDirectorySeparator(folder));
         var request = new TrainingRequest { Name = name, Folders = [folder] };
         var corpus = PatternTrainer.FindCorpus(request, CancellationToken.None);
-        var (train, test) = PatternEvaluator.Split(corpus.Files, HeldOutPercent, Seed);
+        var (train, test) = PatternEvaluator.Split(corpus.Files, HeldOutPercent, seed);
         var store = new PatternStore(Path.Combine(work, name), TimeProvider.System);
         var trained = new PatternTrainer(store, TimeProvider.System).Train(request, corpus with { Files = train }, null, CancellationToken.None);
         var bytes = new FileInfo(trained.Stored.Path).Length;

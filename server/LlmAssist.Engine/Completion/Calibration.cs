@@ -8,7 +8,7 @@ namespace LlmAssist.Engine.Completion;
 public static class Calibration
 {
     private static readonly (double Probability, double Right)[] Curve =
-        [(0, 0), (0.25, 0.16), (0.55, 0.38), (0.65, 0.44), (0.75, 0.53), (0.85, 0.64), (0.91, 0.71), (0.95, 0.755), (0.97, 0.81), (0.994, 0.9), (1, 0.97)];
+        [(0, 0), (0.1, 0.15), (0.25, 0.33), (0.55, 0.53), (0.65, 0.6), (0.75, 0.68), (0.85, 0.76), (0.91, 0.805), (0.95, 0.835), (0.97, 0.875), (0.994, 0.93), (1, 0.97)];
 
     /// <summary>The share of continuations of this probability that are entirely right, 0..1.</summary>
     public static double Confidence(double probability)

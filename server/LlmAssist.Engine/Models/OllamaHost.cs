@@ -58,6 +58,7 @@ public sealed class OllamaHost : IModelHost, IDisposable
     private OllamaInventory? _inventory; // null before the first look
     private int _incarnation;
     private int _generating;
+    private readonly List<string> _wanted = []; // keys of the models that are being loaded because somebody asked for them
     private Task? _preparing;
     private OllamaState _state = new(OllamaCondition.Off, default, null);
     private TaskCompletionSource _configured = NewSignal();
@@ -260,7 +261,8 @@ public sealed class OllamaHost : IModelHost, IDisposable
             replaced = _replacing.Token;
 
             // Asked now, the server would load it again, and nobody would have judged that.
-            if (_use?.Key != use.Key)
+            // What begins while another model is being loaded would keep this one from making room.
+            if (_use?.Key != use.Key || (0 < _wanted.Count && !_wanted.Contains(use.Key)))
             {
                 throw new OperationCanceledException();
             }
@@ -342,14 +344,22 @@ public sealed class OllamaHost : IModelHost, IDisposable
         var connection = Connected();
         var inventory = await LookAsync(connection, isAsked: true, cancellation);
         var model = inventory.Find(name) ?? throw NotInstalled(name);
-        await StopAnswersOfOthersAsync(model.Key, cancellation);
-        var use = await BringInAsync(connection, model, cancellation) ?? throw new OperationCanceledException(cancellation);
-        Change(() =>
+        Change(() => _wanted.Add(model.Key));
+        try
         {
-            _chosen = model.Name;
-            _suspended = null;
-        });
-        return use;
+            await StopAnswersOfOthersAsync(model.Key, cancellation);
+            var use = await BringInAsync(connection, model, cancellation) ?? throw new OperationCanceledException(cancellation);
+            Change(() =>
+            {
+                _chosen = model.Name;
+                _suspended = null;
+            });
+            return use;
+        }
+        finally
+        {
+            Change(() => _wanted.Remove(model.Key));
+        }
     }
 
     /// <summary>

@@ -27,18 +27,15 @@ internal static class Contexts
     /// <summary>The kinds that predict the next symbol, the most specific first: the order in which candidates are gathered.</summary>
     public static readonly IReadOnlyList<ContextKind> All =
     [
-        Run(8), Run(6), Run(5), Renamed(16), Renamed(10), Run(4),
+        Run(6), Renamed(16), Renamed(10), Run(4),
         new("call", view => Hash(view.Call, (ulong)view.Argument, view.Symbol(1))),
         Run(3), Renamed(6),
-        new("words3", view => Hash(view.Traits(1).LastWord, view.Traits(2).LastWord, view.Traits(3).LastWord)),
         new("firstWords", view => Hash(view.Traits(1).FirstWord, view.Traits(2).FirstWord, view.Traits(3).FirstWord)),
         new("names", view => Hash(view.Name, view.PreviousName, view.Symbol(1))),
         new("previous", view => Hash(view.PreviousFirst, view.PreviousSecond, (ulong)Math.Min(view.StatementLength, 4), view.Symbol(1))),
         new("statement", view => Hash(view.StatementFirst, view.StatementSecond, view.Symbol(1))),
         new("words2", view => Hash(view.Traits(1).LastWord, view.Traits(2).LastWord)),
         Run(2),
-        new("skip13", view => Hash(view.Symbol(1), view.Symbol(3))),
-        new("skip23", view => Hash(view.Symbol(2), view.Symbol(3))),
         Renamed(3), Shape(6), Shape(4),
         Run(1) with { Candidates = 24 },
         new("argument", view => Hash(view.Call, (ulong)view.Argument)) { Candidates = 24 },

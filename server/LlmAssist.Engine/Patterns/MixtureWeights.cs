@@ -134,10 +134,18 @@ internal sealed class MixtureWeights
         return new(ReadHalves(reader), ReadHalves(reader));
     }
 
-    /// <summary>Writes the weights, rounded to 16 bits.</summary>
-    /// <param name="stream">Where to.</param>
+    /// <summary>Makes later learning take larger steps again.</summary>
     /// <param name="certainty">0..1: how much of what was learned counts against what will be.</param>
-    public void Write(Stream stream, float certainty)
+    public void Relax(float certainty)
+    {
+        foreach (ref var energy in Energies.AsSpan())
+        {
+            energy = UnlearnedEnergy + ((energy - UnlearnedEnergy) * certainty);
+        }
+    }
+
+    /// <summary>Writes the weights, rounded to 16 bits.</summary>
+    public void Write(Stream stream)
     {
         using var writer = new BinaryWriter(stream);
         writer.Write(Magic);
@@ -150,7 +158,7 @@ internal sealed class MixtureWeights
 
         foreach (var energy in Energies)
         {
-            writer.Write((Half)Math.Min((float)Half.MaxValue, UnlearnedEnergy + ((energy - UnlearnedEnergy) * certainty)));
+            writer.Write((Half)Math.Min((float)Half.MaxValue, energy));
         }
     }
 

@@ -196,7 +196,7 @@ public sealed class PatternEvaluator(TimeProvider time)
             }
 
             var started = time.GetTimestamp();
-            var guess = Guess(predictor, text, symbols, index, 0);
+            var guess = Guess(predictor, text, symbols, index, "", 0);
             _lineTimes.Add(time.GetElapsedTime(started).TotalMicroseconds);
             var guessed = guess?.Text ?? "";
             _wholeLines.Add((guess is null ? 0 : options.Calibrate(guess.Value.Probability), guessed == rest));
@@ -211,7 +211,7 @@ public sealed class PatternEvaluator(TimeProvider time)
             _wordsTop5 += words.Any(word => word.Hash == actual) ? 1 : 0;
         }
 
-        // Types the symbol at index unless it was inserted already: accepts the suggestion if all of it is right.
+        // Types the symbol at index, a character at a time, unless it was inserted already: accepts what is shown if all of it is right.
         // Answers up to which symbol the text stands now.
         private int Type(PatternPredictor predictor, string text, ReadOnlySpan<Symbol> symbols, int index, int acceptedTo)
         {
@@ -221,33 +221,49 @@ public sealed class PatternEvaluator(TimeProvider time)
             }
 
             var from = 0 < index && symbols[index - 1].Kind != TokenKind.Newline ? symbols[index - 1].End : symbols[index].Start;
-            if (Guess(predictor, text, symbols, index, options.Confidence) is { Text.Length: > 1 } guess)
+            var symbol = symbols[index];
+            var keys = symbol.Kind is TokenKind.Identifier or TokenKind.Keyword ? symbol.Length : 1;
+            var shown = ""; // what was shown before the last key, as far as that went into it
+            for (var typed = 0; typed < keys; typed++)
             {
-                // A guess for a place at the beginning of a line, or behind a symbol, space included.
-                var right = text.AsSpan(from).StartsWith(guess.Text) && EndsAtSymbol(symbols, index, from + guess.Text.Length) is { } end ? end : -1;
-                _shown.Add((options.Calibrate(guess.Probability), 0 <= right));
+                var place = typed == 0 ? from : symbol.Start + typed;
+                if (Guess(predictor, text, symbols, index, text.Substring(symbol.Start, typed), options.Confidence) is not { Text.Length: > 1 } guess)
+                {
+                    shown = "";
+                    continue;
+                }
+
+                var right = text.AsSpan(place).StartsWith(guess.Text) && EndsAtSymbol(symbols, index, place + guess.Text.Length) is { } end ? end : -1;
+                if (shown != guess.Text)
+                {
+                    _shown.Add((options.Calibrate(guess.Probability), 0 <= right));
+                }
+
                 if (0 <= right)
                 {
-                    _typed += guess.Text.Length;
+                    _typed += place - from + guess.Text.Length;
                     _saved += guess.Text.Length - 1;
                     return right;
                 }
+
+                // Typing on into what is shown leaves the rest of it on the screen.
+                shown = place + 1 < text.Length && guess.Text[0] == text[place] ? guess.Text[1..] : "";
             }
 
-            _typed += symbols[index].End - from;
+            _typed += symbol.End - from;
             return index + 1;
         }
 
-        private LineContinuation? Guess(PatternPredictor predictor, string text, ReadOnlySpan<Symbol> symbols, int index, double least)
+        private LineContinuation? Guess(PatternPredictor predictor, string text, ReadOnlySpan<Symbol> symbols, int index, string typed, double least)
         {
-            var first = predictor.Next("", 1);
+            var first = predictor.Next(typed, 1);
             if (first.Count == 0 || options.Calibrate(first[0].Probability) < least)
             {
                 return null;
             }
 
             var afterSpace = index == 0 || symbols[index - 1].Kind == TokenKind.Newline;
-            return predictor.Line("", first[0], afterSpace, least, options.Calibrate);
+            return predictor.Line(typed, first[0], afterSpace, least, options.Calibrate);
         }
 
         // The line from the end of the symbol before index on; null where a comment follows, which nobody predicts.
