@@ -90,7 +90,7 @@ internal sealed class Rehearsal(string work, TextWriter output, string? without 
         var tokens = new List<Token>();
         Lexer.Tokenize(text, file.Language, tokens);
         var document = new GrowingDocument(text, tokens);
-        var predictor = new PatternPredictor(mixture, [model], [], [document.Source]);
+        var predictor = new PatternPredictor(mixture, new(), [model], [], [document.Source]);
         while (document.Reached < document.Symbols.Length)
         {
             var symbol = document.Symbols[document.Reached];

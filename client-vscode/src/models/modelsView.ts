@@ -15,6 +15,7 @@ export class ModelsView implements vscode.TreeDataProvider<ModelRow>, vscode.Dis
   private _models: ListedModel[] | undefined;
   private _isStale = true;
   private _listings = 0;
+  private _listing: { number: number; done: Promise<void> } | undefined;
   private _key = "";
   // As the editor has them.
   private _rows: ModelRow[] = [];
@@ -103,17 +104,26 @@ export class ModelsView implements vscode.TreeDataProvider<ModelRow>, vscode.Dis
     return kind === "silent" || kind === "reporting";
   }
 
-  private async list(): Promise<void> {
-    const listing = this._listings;
+  // Asked once for each time that others may be there, whoever waits for it.
+  private list(): Promise<void> {
+    if (this._listing?.number !== this._listings) {
+      this._listing = { number: this._listings, done: this.ask(this._listings) };
+    }
+
+    return this._listing.done;
+  }
+
+  private async ask(number: number): Promise<void> {
     try {
       const models = await this._server.request("llmAssist.models.list", {});
-      if (listing === this._listings) {
+      if (number === this._listings) {
         this._models = models;
         this._isStale = false;
       }
     } catch (error) {
       // The status bar tells of a server that is lost; a view that could not be drawn needs no message of its own.
       this._log.warn(`The view of models: ${String(error)}`);
+      this._listing = undefined;
     }
   }
 

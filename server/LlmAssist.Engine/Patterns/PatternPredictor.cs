@@ -27,7 +27,7 @@ internal sealed class PatternPredictor
     private const int MaximumLineSymbols = 40;
 
     private readonly Mixture _mixture;
-    private readonly Passage _passage = new();
+    private readonly Passage _passage;
     private readonly IReadOnlyList<IContextSource> _corpus;
     private readonly IReadOnlyList<IContextSource> _document;
     private readonly Spacing _spacing;
@@ -37,15 +37,21 @@ internal sealed class PatternPredictor
     /// <param name="others">Documents that are open beside the current one.</param>
     /// <param name="document">The current document; empty or one.</param>
     public PatternPredictor(IReadOnlyList<IContextSource> models, IReadOnlyList<IContextSource> others, IReadOnlyList<IContextSource> document)
-        : this(new Mixture(MixtureWeights.Start()), models, others, document)
+        : this(new Mixture(MixtureWeights.Start()), new(), models, others, document)
     {
     }
 
-    /// <summary>A predictor with a mixture that has learned and will learn on; nobody else may use it meanwhile.</summary>
+    /// <summary>A predictor with a mixture that has learned and will learn on, and room for a text; nobody else may use them meanwhile.</summary>
     /// <inheritdoc cref="PatternPredictor(IReadOnlyList{IContextSource}, IReadOnlyList{IContextSource}, IReadOnlyList{IContextSource})"/>
-    public PatternPredictor(Mixture mixture, IReadOnlyList<IContextSource> models, IReadOnlyList<IContextSource> others, IReadOnlyList<IContextSource> document)
+    public PatternPredictor(
+        Mixture mixture,
+        Passage passage,
+        IReadOnlyList<IContextSource> models,
+        IReadOnlyList<IContextSource> others,
+        IReadOnlyList<IContextSource> document)
     {
         _mixture = mixture;
+        _passage = passage;
         _corpus = others.Count == 0 ? models : [.. models, .. others];
         _document = document;
         _spacing = new(_corpus, document);
