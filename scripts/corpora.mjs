@@ -12,8 +12,8 @@ const rust = "usr/src/rustc-1.63.0/library";
 const python = "usr/lib/python3/dist-packages";
 
 /**
- * "development" is what weights and words are learned from and what choices are made by: permissively licensed. "test" is for measuring
- * what was chosen, of other projects than those, and nothing of it is shipped. "bench" is what npm run bench trains on and types.
+ * "development" is what weights and words are learned from and what choices are made by: permissively licensed. "test" is for measuring:
+ * of other projects than those, and no weight is learned from it. "bench" is what npm run bench trains on and types.
  */
 export const corpora = [
   debian("go-net", "golang-1.19-src", "1.19.8-2", [`${go}/net`], "development"),
