@@ -28,9 +28,7 @@ export const corpora = [
   npmCorpus("rxjs", "7.8.2", ["src"], "development bench"),
   npmCorpus("three", "0.180.0", ["src"], "bench"),
   npmCorpus("svelte", "5.38.10", ["src"], "test bench"),
-  npmCorpus("immer", "10.1.1", ["src"], "test"),
   npmCorpus("@reduxjs/toolkit", "2.2.7", ["src"], "test"),
-  npmCorpus("@tanstack/table-core", "8.20.5", ["src"], "test"),
   debian("go-grpc", "golang-google-grpc-dev", "1.33.3-2", ["usr/share/gocode/src/google.golang.org/grpc"], "test"),
   debian("rust-tokio", "librust-tokio-dev", "1.24.2-1", ["usr/share/cargo/registry/tokio-1.24.2"], "test"),
   debian("python-numpy", "python3-numpy", "1:1.24.2-1+deb12u1", ["core", "lib", "ma", "linalg"].map((part) => `${python}/numpy/${part}`), "test"),
@@ -53,9 +51,10 @@ export async function fetchCorpora(chosen, folder) {
     rmSync(work, { recursive: true, force: true });
     mkdirSync(work, { recursive: true });
     const unpacked = corpus.npm !== undefined ? await fromNpm(corpus, work) : corpus.debian !== undefined ? await fromDebian(corpus, work) : root;
-    // Under its final name only when it is whole, so that an interrupted run leaves no half a corpus.
+    // Under its final name only when it is whole, so that an interrupted run leaves no half a corpus. Of a part's path only the end is
+    // kept: folders of package managers on the way would make it a dependency, which nobody learns from.
     for (const part of corpus.parts) {
-      cpSync(path.join(unpacked, part), path.join(work, "whole", part), { recursive: true });
+      cpSync(path.join(unpacked, part), path.join(work, "whole", path.basename(part)), { recursive: true });
     }
     rmSync(target, { recursive: true, force: true });
     renameSync(path.join(work, "whole"), target);

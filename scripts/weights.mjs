@@ -1,5 +1,5 @@
 // npm run weights [-- --check]: trains all that the pattern model ships with, from pinned corpora: the list of common words, then the weights
-// that the mixture begins with; and measures them on corpora that had no part in it. With --check it only measures what is there.
+// that the mixture begins with; and measures them on corpora from which nothing was learned. With --check it only measures what is there.
 import path from "node:path";
 import { build } from "./build.mjs";
 import { corporaFor, fetchCorpora } from "./corpora.mjs";
@@ -15,13 +15,12 @@ await main(import.meta.url, async (args) => {
   const { env } = await build();
   const { command } = await dotnet();
   const tuning = async (...rest) => await run(command, ["run", "-c", "Release", "--project", "server/LlmAssist.Tuning", "--", ...rest], { env });
-  const development = await fetchCorpora(corporaFor("development"), folder);
-  const test = await fetchCorpora(corporaFor("test"), folder);
   if (!args.includes("--check")) {
+    const development = await fetchCorpora(corporaFor("development"), folder);
     await tuning("words", path.join(patterns, "CommonWords.txt"), ...development);
     // The words decide about contexts, so the program is built anew before the weights are learned.
     await tuning("weights", path.join(patterns, "Mixture.weights"), ...development);
   }
-  await tuning("weights", "", "--check", ...test);
+  await tuning("weights", "", "--check", ...await fetchCorpora(corporaFor("test"), folder));
   return 0;
 });

@@ -18,7 +18,7 @@ internal sealed class PatternSource(ModelHost host)
     private const int MaximumDocuments = 8; // the most recently used teach; those before them are forgotten
 
     private readonly Lock _gate = new();
-    private readonly Mixture _mixture = new(MixtureWeights.Start()); // guarded by _gate
+    private Mixture? _mixture; // guarded by _gate; made for the first completion, so that no start waits for its weights
     private readonly Passage _passage = new(); // guarded by _gate; reused, since a large text makes it large
     private (string Uri, int Index, ulong Before) _asked = ("", 0, 0); // guarded by _gate; where the last request was, and behind what
     private readonly List<(string Uri, DocumentCounts Counts)> _documents = []; // guarded by _gate; the last used last
@@ -163,6 +163,7 @@ internal sealed class PatternSource(ModelHost host)
             var current = Use(context.Query.Uri);
             current.Update(context.Window, context.Tokens);
             var others = _documents.Where(document => document.Counts != current).Select(document => document.Counts.Source).ToArray();
+            _mixture ??= new(MixtureWeights.Start());
             var predictor = new PatternPredictor(_mixture, _passage, [.. leases.Models], others, [current.Source]);
             var index = current.IndexAt(from - context.WindowStart);
             LearnWhatWasTyped(predictor, context.Query.Uri, current, index);

@@ -68,12 +68,23 @@ internal static class Contexts
         }
     }
 
-    /// <summary>What a symbol is counted as behind the contexts of a kind.</summary>
-    /// <param name="kind">Index of the kind.</param>
-    /// <param name="slot">The symbol's number at this position; -1 if it has none.</param>
-    /// <param name="symbol">Its id.</param>
-    public static uint Successor(int kind, int slot, uint symbol) =>
-        0 <= slot && All[kind].IsRenamed ? PatternFormat.FirstSlotSymbol + (uint)slot : symbol;
+    /// <summary>Writes the contexts of a symbol of a text, and what it is counted as behind each.</summary>
+    /// <param name="view">Reads the position.</param>
+    /// <param name="symbols">The text.</param>
+    /// <param name="index">Where in it.</param>
+    /// <param name="id">The symbol's id among those that are counted.</param>
+    /// <param name="contexts">Receives <see cref="Kinds"/> hashes, in the order of <see cref="All"/>.</param>
+    /// <param name="successors">Receives for each the id, or what stands for the symbol's number.</param>
+    public static void Fill(ContextView view, ReadOnlySpan<Symbol> symbols, int index, uint id, Span<ulong> contexts, Span<uint> successors)
+    {
+        view.Read(symbols[..index]);
+        Fill(view, contexts);
+        var slot = symbols[index].Traits.IsCommon ? -1 : view.SlotOf(symbols[index].Hash);
+        for (var kind = 0; kind < successors.Length; kind++)
+        {
+            successors[kind] = 0 <= slot && All[kind].IsRenamed ? PatternFormat.FirstSlotSymbol + (uint)slot : id;
+        }
+    }
 
     /// <summary>Writes the <see cref="SpacingKinds"/> contexts of the space between two symbols.</summary>
     /// <param name="beforePrevious"><see cref="Symbol.Shape"/> of the symbol before the previous one.</param>

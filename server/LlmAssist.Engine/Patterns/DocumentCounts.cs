@@ -124,16 +124,15 @@ internal sealed class DocumentCounts
     private void Count(Reading reading, int first, int beyond, bool add)
     {
         Span<ulong> contexts = stackalloc ulong[Contexts.Kinds];
+        Span<uint> successors = stackalloc uint[Contexts.Kinds];
         Span<ulong> spacing = stackalloc ulong[Contexts.SpacingKinds];
         var symbols = CollectionsMarshal.AsSpan(reading.Symbols);
         for (var index = first; index < beyond; index++)
         {
-            _view.Read(symbols[..index]);
-            Contexts.Fill(_view, contexts);
-            var slot = symbols[index].Traits.IsCommon ? -1 : _view.SlotOf(symbols[index].Hash);
+            Contexts.Fill(_view, symbols, index, reading.Ids[index], contexts, successors);
             for (var kind = 0; kind < contexts.Length; kind++)
             {
-                Count(contexts[kind], Contexts.Successor(kind, slot, reading.Ids[index]), add);
+                Count(contexts[kind], successors[kind], add);
             }
 
             if (reading.Spaces[index] != NoSpace)

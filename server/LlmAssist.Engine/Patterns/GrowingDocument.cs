@@ -1,4 +1,5 @@
 // A document that is read from its beginning to its end, and learned from on the way: what an editor's document is at the speed of a test.
+using System.Runtime.InteropServices;
 using LlmAssist.Engine.Text;
 
 namespace LlmAssist.Engine.Patterns;
@@ -21,7 +22,7 @@ internal sealed class GrowingDocument
     }
 
     /// <summary>All symbols, those that have not been read included.</summary>
-    public ReadOnlySpan<Symbol> Symbols => System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_symbols);
+    public ReadOnlySpan<Symbol> Symbols => CollectionsMarshal.AsSpan(_symbols);
 
     /// <summary>Index of the next symbol to be read.</summary>
     public int Reached { get; private set; }
@@ -35,13 +36,12 @@ internal sealed class GrowingDocument
         var symbols = Symbols;
         ref readonly var symbol = ref symbols[Reached];
         Span<ulong> contexts = stackalloc ulong[Contexts.Kinds];
-        _view.Read(symbols[..Reached]);
-        Contexts.Fill(_view, contexts);
-        var slot = symbol.Traits.IsCommon ? -1 : _view.SlotOf(symbol.Hash);
+        Span<uint> successors = stackalloc uint[Contexts.Kinds];
         var id = _counts.Intern(symbol.Hash, symbol.Kind, _text.AsSpan(symbol.Start, symbol.Length));
+        Contexts.Fill(_view, symbols, Reached, id, contexts, successors);
         for (var kind = 0; kind < contexts.Length; kind++)
         {
-            _counts.Add(contexts[kind], Contexts.Successor(kind, slot, id));
+            _counts.Add(contexts[kind], successors[kind]);
         }
 
         if (SymbolSequence.TryGetSpace(_text, symbols, Reached, out var space))

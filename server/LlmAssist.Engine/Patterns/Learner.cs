@@ -21,19 +21,18 @@ internal sealed class Learner(PatternCounter counter, Vocabulary vocabulary)
         SymbolSequence.Read(text, _tokens, _symbols);
         var symbols = CollectionsMarshal.AsSpan(_symbols);
         Span<ulong> contexts = stackalloc ulong[Contexts.Kinds];
+        Span<uint> successors = stackalloc uint[Contexts.Kinds];
         Span<ulong> spacing = stackalloc ulong[Contexts.SpacingKinds];
         for (var index = 0; index < symbols.Length; index++)
         {
             ref readonly var symbol = ref symbols[index];
             var id = vocabulary.Observe(symbol.Hash, symbol.Kind, text.AsSpan(symbol.Start, symbol.Length));
-            _view.Read(symbols[..index]);
-            Contexts.Fill(_view, contexts);
-            var slot = symbol.Traits.IsCommon ? -1 : _view.SlotOf(symbol.Hash);
+            Contexts.Fill(_view, symbols, index, id, contexts, successors);
 
             // The context of nothing is the vocabulary's own counts: Finish hands them over.
             for (var kind = 0; kind < Contexts.Nothing; kind++)
             {
-                counter.Add(contexts[kind], Contexts.Successor(kind, slot, id));
+                counter.Add(contexts[kind], successors[kind]);
             }
 
             if (SymbolSequence.TryGetSpace(text, symbols, index, out var space))

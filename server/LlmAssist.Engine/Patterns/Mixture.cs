@@ -24,6 +24,7 @@ internal sealed class Mixture(MixtureWeights weights, Func<ContextKind, bool>? i
     private const int MostWithTyped = 512;
     private const int MostRecent = 64;
     private const int RecentReach = 600; // symbols back in which recent names are looked for
+    private const int RunValues = 9; // of the gate for each family; what is shipped was learned with it, so a kind that goes does not change it
     private const int IndexSize = 2048;
     private const int TraitsSize = 1 << 12;
     private const int FirstChoice = 1 << 20;
@@ -239,7 +240,7 @@ internal sealed class Mixture(MixtureWeights weights, Func<ContextKind, bool>? i
             }
         }
 
-        _gates[0] = (longest[0] * 9) + longest[1];
+        _gates[0] = (longest[0] * RunValues) + longest[1];
     }
 
     private void GatherRecent(ReadOnlySpan<Symbol> before, IReadOnlyList<IContextSource> corpus, IReadOnlyList<IContextSource> document)

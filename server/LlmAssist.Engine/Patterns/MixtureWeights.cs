@@ -46,7 +46,6 @@ internal sealed class MixtureWeights
 
     private static readonly int RerankerStart = Escape + 1;
     private static readonly int Count = RerankerStart + Reranker.Weights;
-    private static readonly Lazy<MixtureWeights> Shipped = new(ReadShipped);
 
     private MixtureWeights(float[] values, float[] energies) => (Values, Energies) = (values, energies);
 
@@ -61,8 +60,12 @@ internal sealed class MixtureWeights
 
     public Span<float> RerankerEnergies => Energies.AsSpan(RerankerStart);
 
-    /// <summary>A copy of the weights that the program ships, to learn on from.</summary>
-    public static MixtureWeights Start() => Shipped.Value.Copy();
+    /// <summary>The weights that the program ships, to learn on from.</summary>
+    public static MixtureWeights Start()
+    {
+        using var stream = typeof(MixtureWeights).Assembly.GetManifestResourceStream(Resource);
+        return stream is null ? Untrained() : Read(stream);
+    }
 
     /// <summary>Weights that have learned nothing: every context is believed a little.</summary>
     public static MixtureWeights Untrained()
@@ -170,12 +173,6 @@ internal sealed class MixtureWeights
         var halves = new Half[Count];
         reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(halves.AsSpan()));
         return Array.ConvertAll(halves, half => (float)half);
-    }
-
-    private static MixtureWeights ReadShipped()
-    {
-        using var stream = typeof(MixtureWeights).Assembly.GetManifestResourceStream(Resource);
-        return stream is null ? Untrained() : Read(stream);
     }
 
     private static int CountStep(long count) => count switch
