@@ -56,6 +56,8 @@ public sealed class OllamaHost : IModelHost, IDisposable
     private TimeSpan _retry;
     private long _retryFrom;
     private OllamaInventory? _inventory; // null before the first look
+    private long _looks; // begun so far
+    private long _lastSeen; // the number of the look that _inventory is of
     private int _incarnation;
     private int _generating;
     private readonly List<string> _wanted = []; // keys of the models that are being loaded because somebody asked for them
@@ -454,7 +456,18 @@ public sealed class OllamaHost : IModelHost, IDisposable
             }
         }
 
-        await connection.CallAsync(isAsked: true, isOfModel: false, (client, either) => client.UnloadAsync(model?.Name ?? name, either), cancellation);
+        try
+        {
+            await connection.CallAsync(isAsked: true, isOfModel: false, (client, either) => client.UnloadAsync(model?.Name ?? name, either), cancellation);
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                _residency.Told(key ?? "", _looks);
+            }
+        }
+
         var begun = _time.GetTimestamp();
         while (model is not null && (await LookAsync(connection, isAsked: false, cancellation)).RunningOf(model.Key) is not null)
         {
@@ -694,10 +707,12 @@ public sealed class OllamaHost : IModelHost, IDisposable
     private async Task<OllamaInventory> LookAsync(OllamaConnection connection, bool isAsked, CancellationToken cancellation)
     {
         OllamaInventory? known;
+        long look;
         lock (_gate)
         {
             // A model that was named and is not there may have been pulled since.
             known = _trouble is { IsMissing: true } ? null : _inventory;
+            look = ++_looks;
         }
 
         var inventory = await OllamaInventory.LookAsync(connection, known, isAsked, _time, cancellation);
@@ -707,11 +722,21 @@ public sealed class OllamaHost : IModelHost, IDisposable
         var isLoading = false;
         Change(() =>
         {
-            if (_connection == connection)
+            if (_connection != connection)
             {
-                isLoading = _loading is not null;
-                changes = SeeLocked(connection, inventory, remembered, runners);
+                return;
             }
+
+            isLoading = _loading is not null;
+            if (look < _lastSeen && _inventory is { } later)
+            {
+                // A look that began later was answered earlier. In memory is what that one saw: to believe this one would bring back what has left.
+                inventory = _inventory = later.ListedAt < inventory.ListedAt ? inventory with { Running = later.Running, SeenAt = later.SeenAt } : later;
+                return;
+            }
+
+            _lastSeen = look;
+            changes = SeeLocked(connection, inventory, remembered, runners, look);
         });
         foreach (var gone in isLoading ? [] : _loads.Gone(inventory.Running))
         {
@@ -754,7 +779,7 @@ public sealed class OllamaHost : IModelHost, IDisposable
         return isMissing ? _runners.Read(rescan: true) : known;
     }
 
-    private IReadOnlyList<ResidencyChange> SeeLocked(OllamaConnection connection, OllamaInventory inventory, IReadOnlyList<RunningModel> running, IReadOnlyList<RunnerProcess> runners)
+    private IReadOnlyList<ResidencyChange> SeeLocked(OllamaConnection connection, OllamaInventory inventory, IReadOnlyList<RunningModel> running, IReadOnlyList<RunnerProcess> runners, long look)
     {
         _inventory = inventory;
         if (_incarnation != connection.Health.Incarnation)
@@ -765,7 +790,7 @@ public sealed class OllamaHost : IModelHost, IDisposable
             _ours.Clear();
         }
 
-        var changes = _residency.See(running, runners, key => connection.KnownFacts(key)?.WeightsPath);
+        var changes = _residency.See(running, runners, key => connection.KnownFacts(key)?.WeightsPath, look);
         foreach (var gone in changes.Where(static change => change.Kind == MemoryEventKind.Expire))
         {
             // Loaded again by others it would not be ours.

@@ -41,7 +41,7 @@ internal sealed class OllamaResidency(TimeProvider time, bool isUnified)
     private readonly Dictionary<string, Entry> _entries = []; // by key
     private readonly Dictionary<string, TimeSpan> _stays = []; // that we have asked for, by key
     private readonly Dictionary<string, DateTimeOffset> _used = []; // our own requests, by key
-    private readonly Dictionary<string, long> _leaving = []; // told to leave: timestamps, by key
+    private readonly Dictionary<string, Farewell> _leaving = []; // told to leave, by key
     private readonly HashSet<string> _loading = [];
     private DateTimeOffset? _lookedAt;
 
@@ -52,8 +52,9 @@ internal sealed class OllamaResidency(TimeProvider time, bool isUnified)
     /// <param name="running">What the server lists.</param>
     /// <param name="runners">The processes of models, as far as they can be seen.</param>
     /// <param name="weightsOf">The file of a model's weights, by key; null if not known.</param>
+    /// <param name="look">The number of the look: one that began later has a greater one.</param>
     /// <returns>What has changed without us.</returns>
-    public IReadOnlyList<ResidencyChange> See(IReadOnlyList<RunningModel> running, IReadOnlyList<RunnerProcess> runners, Func<string, string?> weightsOf)
+    public IReadOnlyList<ResidencyChange> See(IReadOnlyList<RunningModel> running, IReadOnlyList<RunnerProcess> runners, Func<string, string?> weightsOf, long look)
     {
         var now = time.GetUtcNow();
         var changes = new List<ResidencyChange>();
@@ -68,14 +69,14 @@ internal sealed class OllamaResidency(TimeProvider time, bool isUnified)
 
             var isNew = !_entries.TryGetValue(model.Key, out var entry);
             entry = isNew ? _entries[model.Key] = new() : entry!;
-            Follow(entry, model, now);
+            Follow(entry, model, now, look);
             var process = weightsOf(model.Key) is { } path ? runners.FirstOrDefault(runner => runner.WeightsPath == path) : null;
             entry.HasProcess |= process is not null;
             entry.WasSought |= weightsOf(model.Key) is not null;
             var isDead = entry.HasProcess && process is null;
             var ram = isDead ? 0 : Math.Max(isUnified ? model.SizeBytes : model.RamBytes, process?.Private.Bytes ?? 0);
-            var isLeaving = _leaving.TryGetValue(model.Key, out var told);
-            var isStuck = isLeaving && LeavePatience <= time.GetElapsedTime(told);
+            var isLeaving = _leaving.TryGetValue(model.Key, out var farewell);
+            var isStuck = isLeaving && LeavePatience <= time.GetElapsedTime(farewell.Begun);
             var held = new HeldModel(model, ram, entry.LastUsed, entry.IsBusy && !isDead, isLeaving, isStuck, isDead);
             models.Add(held);
             if (isNew && _lookedAt is not null && !_loading.Contains(model.Key))
@@ -132,8 +133,18 @@ internal sealed class OllamaResidency(TimeProvider time, bool isUnified)
     /// <summary>The load has ended, well or not.</summary>
     public void Loaded(string key) => _loading.Remove(key);
 
-    /// <summary>We have told it to leave.</summary>
-    public void Leave(string key) => _leaving.TryAdd(key, time.GetTimestamp());
+    /// <summary>We tell it to leave, until <see cref="Told"/>.</summary>
+    public void Leave(string key) => _leaving.TryAdd(key, new(time.GetTimestamp(), long.MaxValue));
+
+    /// <summary>It was told to leave, or that has failed.</summary>
+    /// <param name="lastLook">The last look that began before. What that one sees may be older than the telling.</param>
+    public void Told(string key, long lastLook)
+    {
+        if (_leaving.TryGetValue(key, out var farewell))
+        {
+            _leaving[key] = farewell with { LastLook = lastLook };
+        }
+    }
 
     /// <summary>Forgets everything: it is another server now.</summary>
     public void Forget()
@@ -146,7 +157,7 @@ internal sealed class OllamaResidency(TimeProvider time, bool isUnified)
         Models = [];
     }
 
-    private void Follow(Entry entry, RunningModel model, DateTimeOffset now)
+    private void Follow(Entry entry, RunningModel model, DateTimeOffset now, long look)
     {
         var own = _used.TryGetValue(model.Key, out var used) ? used : DateTimeOffset.MinValue;
         var isChanged = entry.ExpiresAt != model.ExpiresAt;
@@ -167,7 +178,10 @@ internal sealed class OllamaResidency(TimeProvider time, bool isUnified)
         {
             // Somebody has used it again, and with that canceled that it was told to leave.
             entry.OverdueSince = null;
-            _leaving.Remove(model.Key);
+            if (_leaving.TryGetValue(model.Key, out var farewell) && farewell.LastLook < look)
+            {
+                _leaving.Remove(model.Key);
+            }
 
             // Changed since the last look: it was used meanwhile, and perhaps by somebody who goes on.
             entry.IsBusy = isChanged && !isFirst && own < _lookedAt;
@@ -204,6 +218,10 @@ internal sealed class OllamaResidency(TimeProvider time, bool isUnified)
 
     private static Phrase WhyGone(HeldModel gone, DateTimeOffset now) =>
         gone.Running.ExpiresAt <= now + Slack ? MemoryMessages.StayedUnused : MemoryMessages.LeftOtherwise;
+
+    /// <param name="Begun">When it was first told to leave, a timestamp.</param>
+    /// <param name="LastLook">The last look that may have been before that.</param>
+    private readonly record struct Farewell(long Begun, long LastLook);
 
     private sealed class Entry
     {

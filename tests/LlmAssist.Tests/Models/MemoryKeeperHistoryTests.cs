@@ -265,6 +265,7 @@ public sealed class MemoryKeeperHistoryTests
             private readonly World _world;
             private readonly OllamaResidency _residency;
             private readonly Dictionary<string, DateTimeOffset> _uses = [];
+            private long _looks;
 
             public Window(World world, string folder)
             {
@@ -328,7 +329,7 @@ public sealed class MemoryKeeperHistoryTests
 
             public Task LookAsync(CancellationToken cancellation)
             {
-                _residency.See(_world._server.Running, [], static _ => null);
+                _residency.See(_world._server.Running, [], static _ => null, ++_looks);
                 return Task.CompletedTask;
             }
 
@@ -353,6 +354,7 @@ public sealed class MemoryKeeperHistoryTests
                 Evicted.Add((id, model.Bytes));
                 _residency.Leave(name);
                 _world._server.Unload(name);
+                _residency.Told(name, _looks);
                 await LookAsync(cancellation);
                 HasStayed |= _world._server.Find(name) is not null;
                 return !HasStayed ? true : throw new UserException(Phrase.Same("It answers somebody whom nobody could see."));
