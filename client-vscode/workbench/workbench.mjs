@@ -33,6 +33,8 @@ const steadySettings = {
   "editor.quickSuggestions": { other: "off" },
   "editor.wordBasedSuggestions": "off",
   "files.autoSave": "off",
+  // Else it tells of every port that any program of the machine opens.
+  "remote.autoForwardPorts": false,
   "git.enabled": false,
   "security.workspace.trust.startupPrompt": "never",
   "workbench.reduceMotion": "on",

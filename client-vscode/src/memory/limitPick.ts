@@ -17,12 +17,11 @@ export async function setMemoryLimit(server: ServerConnection): Promise<void> {
     iconPath: new vscode.ThemeIcon(row.isCurrent ? "check" : "blank"),
     row,
   }));
-  const picked = await vscode.window.showQuickPick(items, {
-    title: vscode.l10n.t("How much memory may models use together?"),
-    placeHolder: vscode.l10n.t("At present: {0}, of which {1} are in use", inGigabytes(report.limitBytes), bytes(report.modelsBytes)),
-    matchOnDescription: true,
-    matchOnDetail: true,
-  });
+  const picked = await pickFrom(
+    items,
+    items.filter(({ row }) => row.isCurrent),
+    vscode.l10n.t("At present: {0}, of which {1} are in use", inGigabytes(report.limitBytes), bytes(report.modelsBytes)),
+  );
   if (picked === undefined) {
     return;
   }
@@ -31,6 +30,28 @@ export async function setMemoryLimit(server: ServerConnection): Promise<void> {
   if (limit !== undefined) {
     await keep(server, limit);
   }
+}
+
+// The list begins at what holds now: Enter by mistake changes nothing.
+function pickFrom<T extends vscode.QuickPickItem>(items: T[], current: T[], placeholder: string): Promise<T | undefined> {
+  const pick = vscode.window.createQuickPick<T>();
+  pick.title = vscode.l10n.t("How much memory may models use together?");
+  pick.placeholder = placeholder;
+  pick.matchOnDescription = true;
+  pick.matchOnDetail = true;
+  pick.items = items;
+  pick.activeItems = current;
+  return new Promise((resolve) => {
+    pick.onDidAccept(() => {
+      resolve(pick.selectedItems[0]);
+      pick.hide();
+    });
+    pick.onDidHide(() => {
+      resolve(undefined);
+      pick.dispose();
+    });
+    pick.show();
+  });
 }
 
 async function typed(limitBytes: number): Promise<number | undefined> {

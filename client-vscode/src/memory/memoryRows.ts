@@ -37,7 +37,7 @@ export function memoryRows(report: MemoryReport, now: number): MemoryRow[] {
     heading(l10n.t("Loaded models")),
     ...models.length === 0 ? [fact("none", "circle-slash", l10n.t("No model is loaded."))] : [],
     ...models.map((model): MemoryRow => ({
-      ...fact(model.id, "package", modelLabel(model), modelMemory(model, now)),
+      ...fact(model.id, "package", modelLabel(model, models), modelMemory(model, now)),
       action: { kind: "unload", id: model.id },
       model: { id: model.id, pinned: model.pinned },
     })),

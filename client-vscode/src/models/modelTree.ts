@@ -309,7 +309,7 @@ function noOllama({ isOllamaEnabled }: TreeFacts): ModelRow {
   const [setting, label, tooltip] = isOllamaEnabled
     ? [
         "llmAssist.ollama.endpoint",
-        l10n.t("No model was found"),
+        l10n.t("Not running, or without a model"),
         l10n.t("Ollama does not answer, or has no model yet. Start it, and refresh this view or download a model. A click opens the setting with its address."),
       ]
     : ["llmAssist.ollama.enabled", l10n.t("Not asked"), l10n.t("The setting {0} is off", "llmAssist.ollama.enabled")];

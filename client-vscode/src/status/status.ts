@@ -86,7 +86,7 @@ export function statusText(view: ServerView, mode: StatusBarMode, pressure = noP
  * the editor draws a tooltip anew when it changes, and a link that is drawn anew cannot be clicked. `now` is in
  * milliseconds, as `Date.now()` tells it.
  */
-export function statusTooltip(view: ServerView, now: number, pressure = noPressure): string {
+export function statusTooltip(view: ServerView, now: number, pressure = noPressure, isTrusted = true): string {
   const parts = [`**LLM Assist**: ${[stateInWords(view), ...pressureInWords(pressure)].map(escaped).join(" · ")}`];
   if (view.kind === "reporting") {
     const message = steadyMessage(view.status);
@@ -94,11 +94,17 @@ export function statusTooltip(view: ServerView, now: number, pressure = noPressu
       parts.push(escaped(message));
     }
 
+    // Before all else: it is why there is no model.
+    if (!isTrusted) {
+      const note = l10n.t("This workspace is not trusted: nothing is trained on it. Models that you have complete all the same.");
+      parts.push(`${escaped(note)} ${markdownLink({ title: l10n.t("Manage Workspace Trust"), target: `command:${manageTrust}` })}`);
+    }
+
     parts.push(memoryTable(view.status.memory, now, pressure));
     parts.push(...(view.status.memory.advice ?? []).map(escaped));
   }
 
-  parts.push(links(view).map(markdownLink).join(" · "));
+  parts.push(links(view, isTrusted).map(markdownLink).join(" · "));
   return parts.join("\n\n");
 }
 
@@ -137,7 +143,7 @@ export function statusLabel(view: ServerView, pressure = noPressure): string {
 
 /** Which commands the links of the tooltip may call. */
 export function trustedCommands(view: ServerView): string[] {
-  const own: string[] = Object.values(paletteCommands);
+  const own: string[] = [...Object.values(paletteCommands), manageTrust];
   const offered = offeredCommand(view);
   return offered === undefined ? own : [...own, offered.command];
 }
@@ -224,7 +230,7 @@ function memoryTable(memory: MemoryStatus, now: number, pressure: Pressure): str
       bar(memory.modelsBytes / memory.limitBytes, pressure.models),
     ],
     ...memory.models.map((model) => [
-      escaped(modelLabel(model)),
+      escaped(modelLabel(model, memory.models)),
       escaped(modelMemory(model, now)),
       markdownLink({ title: l10n.t("Unload"), target: commandTarget({ command: paletteCommands.unloadModel, arguments: [{ id: model.id }] }) }),
     ]),
@@ -284,7 +290,10 @@ function idleTime({ busy, lastUsed }: ModelMemory, now: number): string {
 
 function memoryParts({ source, bytes: taken, mappedBytes, vramBytes, contextTokens }: ModelMemory): string[] {
   if (source !== "ollama") {
-    return [mappedBytes === 0 ? bytes(taken) : l10n.t("{0} of {1} in RAM", bytes(taken), bytes(Math.max(taken, mappedBytes)))];
+    const whole = bytes(mappedBytes);
+    return [mappedBytes === 0 ? bytes(taken)
+      : mappedBytes <= taken || bytes(taken) === whole ? l10n.t("{0} in RAM", bytes(taken))
+      : l10n.t("{0} of {1} in RAM", bytes(taken), whole)];
   }
 
   return [
@@ -295,27 +304,42 @@ function memoryParts({ source, bytes: taken, mappedBytes, vramBytes, contextToke
   ];
 }
 
-/** `net_20261120_210334`, `qwen2.5-coder:1.5b (Ollama)`: the id without its source, which is for programs. */
-export function modelLabel({ id, source }: Pick<ModelMemory, "id" | "source">): string {
+/**
+ * `net`, `qwen2.5-coder:1.5b (Ollama)`: the id without its source, which is for programs; and without when it was trained, as the
+ * models are named everywhere else, unless there are others of the same name `among` them.
+ */
+export function modelLabel({ id, source }: Pick<ModelMemory, "id" | "source">, among?: Pick<ModelMemory, "id">[]): string {
   const name = id.startsWith(`${source}:`) ? id.slice(source.length + 1) : id;
-  return source === "ollama" ? `${name} (Ollama)` : name;
+  if (source === "ollama") {
+    return `${name} (Ollama)`;
+  }
+
+  const isOnly = among?.every((other) => other.id === id || withoutStamp(other.id) !== withoutStamp(id)) ?? false;
+  return isOnly ? withoutStamp(name) : name;
 }
+
+function withoutStamp(name: string): string {
+  return name.replace(/_\d{8}_\d{6}$/, "");
+}
+
+// The editor's own.
+const manageTrust = "workbench.trust.manage";
 
 interface Link {
   title: string;
   target: string;
 }
 
-function links(view: ServerView): Link[] {
+function links(view: ServerView, isTrusted: boolean): Link[] {
   const showLog = { title: l10n.t("Show Log"), target: `command:${paletteCommands.showLog}` };
   const restart = { title: l10n.t("Restart Server"), target: `command:${paletteCommands.restart}` };
   if (view.kind !== "reporting" && view.kind !== "silent") {
     return [restart, showLog];
   }
 
-  const training = isTraining(view)
-    ? { title: l10n.t("Cancel Training"), target: `command:${paletteCommands.cancelTraining}` }
-    : { title: l10n.t("Train on Workspace"), target: `command:${paletteCommands.trainWorkspace}` };
+  const training = isTraining(view) ? [{ title: l10n.t("Cancel Training"), target: `command:${paletteCommands.cancelTraining}` }]
+    : isTrusted ? [{ title: l10n.t("Train on Workspace"), target: `command:${paletteCommands.trainWorkspace}` }]
+    : [];
   const offered = offeredCommand(view);
   const setLimit = { title: l10n.t("Set Memory Limit"), target: `command:${paletteCommands.setMemoryLimit}` };
   const chooseModel = { title: l10n.t("Choose Models"), target: `command:${paletteCommands.chooseModel}` };
@@ -324,8 +348,8 @@ function links(view: ServerView): Link[] {
     ...(offered === undefined ? [] : [{ title: offered.title, target: commandTarget(offered) }]),
     // What helps comes first.
     ...view.kind === "reporting" && view.status.state === "degraded"
-      ? [chooseModel, showLog, training, setLimit, explain]
-      : [training, chooseModel, setLimit, explain, showLog],
+      ? [chooseModel, showLog, ...training, setLimit, explain]
+      : [...training, chooseModel, setLimit, explain, showLog],
   ];
 }
 

@@ -51,13 +51,8 @@ export class StatusItem implements vscode.Disposable {
 
   private showTooltip(view: ServerView, snoozed: string | undefined): void {
     const text = [
-      statusTooltip(view, Date.now(), this._pressure),
+      statusTooltip(view, Date.now(), this._pressure, vscode.workspace.isTrusted),
       ...snoozed === undefined ? [] : [noteWithLink(snoozed, vscode.l10n.t("End Snooze"), paletteCommands.endSnooze)],
-      ...vscode.workspace.isTrusted ? [] : [noteWithLink(
-        vscode.l10n.t("This workspace is not trusted: nothing is trained on it. Models that you have complete all the same."),
-        vscode.l10n.t("Manage Workspace Trust"),
-        manageTrust,
-      )],
     ].join("\n\n");
     const rest = differsInFigures(this._tooltip, text) ? this._drawnAt + steadyMilliseconds - performance.now() : 0;
     if (0 < rest) {
@@ -66,7 +61,7 @@ export class StatusItem implements vscode.Disposable {
     }
 
     const tooltip = new vscode.MarkdownString(text);
-    tooltip.isTrusted = { enabledCommands: [...trustedCommands(view), manageTrust] };
+    tooltip.isTrusted = { enabledCommands: trustedCommands(view) };
     this._item.tooltip = tooltip;
     this._tooltip = text;
     this._drawnAt = performance.now();
@@ -80,9 +75,6 @@ export class StatusItem implements vscode.Disposable {
     return this._pressure.models || this._pressure.system ? new vscode.ThemeColor("statusBarItem.warningBackground") : undefined;
   }
 }
-
-// The editor's own.
-const manageTrust = "workbench.trust.manage";
 
 function noteWithLink(note: string, title: string, command: string): string {
   return `${escaped(note)} [${escaped(title)}](command:${command})`;

@@ -30,7 +30,7 @@ suite("rows", () => {
       "This workspace",
       "  shop: in use · 24 MB · Nov 3, 2025 [unload pin delete]",
       "Ollama",
-      "  No model was found",
+      "  Not running, or without a model",
     ]],
     ["Ollama that is not asked", { models: [pattern("shop", 3)], isOllamaEnabled: false }, [
       "This workspace",

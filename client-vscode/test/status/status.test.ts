@@ -143,7 +143,7 @@ suite("statusTooltip", () => {
       "| Models | 33 MB of at most 6.0 GB | ▰1 |",
       "| shop | 3 MB of 24 MB in RAM | Unload pattern:shop |",
       "| team | 5 MB | Unload pattern:team |",
-      "| lib | 25 MB of 25 MB in RAM | Unload pattern:lib |",
+      "| lib | 25 MB in RAM | Unload pattern:lib |",
     ]);
   });
 
@@ -161,6 +161,21 @@ suite("statusTooltip", () => {
     assert.equal(speaking("es", () => modelMemory(ollamaMemory(), now)), "1,3 GB en RAM · 4000 tokens de contexto");
     // Older versions of Ollama do not tell the context.
     assert.equal(modelMemory(model({ source: "ollama", bytes: 1024 ** 3, mappedBytes: 0 }), now), "1.0 GB in RAM");
+  });
+
+  test("names models without when they were trained, but for two of one name", () => {
+    const view: ServerView = {
+      kind: "reporting",
+      status: status({}, ["net_20261120_210334", "shop_20261120_210334", "shop_20261121_090000"].map((name) => model({ id: `pattern:${name}` }))),
+      progress: undefined,
+    };
+    assert.deepEqual([...tooltip(view).replaceAll("\\", "").matchAll(/^\| (\w+) .*in RAM/gm)].map(([, name]) => name), ["net", "shop_20261120_210334", "shop_20261121_090000"]);
+  });
+
+  test("tells first of all that the workspace is not trusted, and does not offer to train on it", () => {
+    const text = statusTooltip({ kind: "reporting", status: status({}, []), progress: undefined }, now, undefined, false);
+    assert.match(text, /not trusted.*\[Manage Workspace Trust\]\(command:workbench\.trust\.manage\)\n\n\|/);
+    assert.doesNotMatch(text, /Train on Workspace/);
   });
 
   test("marks what is pinned", () => {

@@ -142,6 +142,7 @@ public sealed class CompletionEngine : IDisposable
         private LaneTicket? _ticket;
         private LaneReport? _laneReport;
         private Candidate? _patternLine;
+        private Candidate? _unsure; // what would have been it, were it surer
 
         private bool IsInline => query.Surface == CompletionSurface.Inline;
 
@@ -320,6 +321,12 @@ public sealed class CompletionEngine : IDisposable
             var (typed, typedStart) = Typed(context);
             var line = engine._pattern.Line(context, typed, typedStart, settings.MinConfidence);
             Stage("predict");
+            if (line is not null && line.Confidence < settings.MinConfidence)
+            {
+                _unsure = line;
+                return null;
+            }
+
             return line is null ? null : Filtered(typed.Length != 0 ? line : Indented(line), typed.Length);
         }
 
@@ -439,12 +446,21 @@ public sealed class CompletionEngine : IDisposable
                 $"Lo que se encontró se descartó: {string.Join(", ", _filtered.Select(filtered => filtered.Filter))}.")
             : !settings.AsksPatterns ? _laneReport?.Why ?? new("No source may answer.", "Ninguna fuente puede responder.")
             : context.InComment ? InComment
-            : engine._pattern.HasModels ? new(
-                $"Nothing is at least {100 * settings.MinConfidence:F0}% sure here (llmAssist.completion.minConfidence).",
-                $"Nada alcanza aquí una seguridad del {100 * settings.MinConfidence:F0} % (llmAssist.completion.minConfidence).")
+            : engine._pattern.HasModels ? Unsure()
             : new(
                 "No model is loaded; only the open files are known. Train one on this workspace.",
                 "No hay ningún modelo cargado; solo se conocen los archivos abiertos. Entrene uno con este espacio de trabajo.");
+
+        private Phrase Unsure()
+        {
+            var least = 100 * settings.MinConfidence;
+            var (english, spanish) = _unsure is { } unsure
+                ? ($"; the most likely is “{unsure.Text}” with {100 * unsure.Confidence:F0}%", $"; lo más probable es «{unsure.Text}» con un {100 * unsure.Confidence:F0} %")
+                : ("", "");
+            return new(
+                $"Nothing is at least {least:F0}% sure here (llmAssist.completion.minConfidence){english}.",
+                $"Nada alcanza aquí una seguridad del {least:F0} % (llmAssist.completion.minConfidence){spanish}.");
+        }
 
         private CompletionReport Report(CompletionLane lane, IReadOnlyList<Candidate> items, Phrase? why = null) => new()
         {

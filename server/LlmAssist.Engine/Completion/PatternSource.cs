@@ -94,7 +94,7 @@ internal sealed class PatternSource(ModelHost host)
         }
     }
 
-    /// <summary>The best continuation of the line, as long as it is at least as sure as asked; null if there is none.</summary>
+    /// <summary>The best continuation of the line, as long as it is at least as sure as asked, but a word at the least; null if there is none.</summary>
     /// <param name="context">The place.</param>
     /// <param name="typed">What is typed of the word at the cursor; it need not be in the text yet.</param>
     /// <param name="typedStart">Offset at which it begins, or would.</param>
@@ -102,7 +102,7 @@ internal sealed class PatternSource(ModelHost host)
     public Candidate? Line(CompletionContext context, string typed, int typedStart, double leastConfidence) => Predict(context, typedStart, predictor =>
     {
         var first = predictor.Next(typed, 1);
-        if (first.Count == 0 || Calibration.Confidence(first[0].Probability) < leastConfidence)
+        if (first.Count == 0)
         {
             return null;
         }

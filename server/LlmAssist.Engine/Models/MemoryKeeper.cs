@@ -56,6 +56,7 @@ public sealed class MemoryKeeper : IDisposable
     private long? _cachesDroppedAt;
     private IReadOnlyList<ModelShare> _patterns = []; // as of the last tick
     private long? _sampledAt;
+    private HashSet<ModelId> _sampled = []; // the models of the last sample
     private TaskCompletionSource _moved = NewSignal();
 
     /// <param name="folder">Where the windows of this machine share what they know.</param>
@@ -266,10 +267,10 @@ public sealed class MemoryKeeper : IDisposable
         var residents = Residents();
         Publish(residents);
         var (reading, options) = (_probe.Read(), Options);
-        if (IsTimeToSample())
+        if (IsTimeToSample(residents, out var isNews))
         {
-            History.Add(new MemorySample(
-                _time.GetUtcNow(), reading.System?.Total, reading.System?.Available, options.Limit, [.. residents.Select(static resident => new ModelShare(resident.Id, resident.Bytes))]));
+            var shares = residents.Select(static resident => new ModelShare(resident.Id, resident.Bytes));
+            History.Add(new MemorySample(_time.GetUtcNow(), reading.System?.Total, reading.System?.Available, options.Limit, [.. shares]), isNews);
         }
 
         if (!options.IsEnabled || MemoryGovernor.Relieve(residents, MemoryBudget.Of(reading, options.Limit, options.Scope), _time.GetUtcNow()) is not { } relief)
@@ -314,16 +315,19 @@ public sealed class MemoryKeeper : IDisposable
         }
     }
 
-    private bool IsTimeToSample()
+    // A model that came or went is worth a sample of its own: who looks at the history sees it, and sees it where it was.
+    private bool IsTimeToSample(IReadOnlyList<Resident> residents, out bool isNews)
     {
         lock (_gate)
         {
-            if (_sampledAt is { } at && _time.GetElapsedTime(at) < Sampling)
+            isNews = !_sampled.SetEquals(residents.Select(static resident => resident.Id));
+            if (!isNews && _sampledAt is { } at && _time.GetElapsedTime(at) < Sampling)
             {
                 return false;
             }
 
             _sampledAt = _time.GetTimestamp();
+            _sampled = [.. residents.Select(static resident => resident.Id)];
             return true;
         }
     }

@@ -28,8 +28,9 @@ public sealed class MemoryHistory(string folder, TimeProvider time)
     private readonly Queue<HistoryWire> _unsaved = new(); // guarded by _gate
 
     /// <summary>Adds a sample, unless one of any window's is less than 25 s away from it: every window may sample at its own pace. May wait up to two seconds for another process.</summary>
+    /// <param name="isNews">A model has come or gone: then it is added all the same, unless the last sample has the same models.</param>
     /// <returns>Whether it was added.</returns>
-    public bool Add(MemorySample sample) => Append(ToWire(sample));
+    public bool Add(MemorySample sample, bool isNews = false) => Append(ToWire(sample), isNews: isNews);
 
     /// <summary>Adds an event. May wait up to two seconds for another process.</summary>
     public void Add(MemoryEvent happened) => Append(ToWire(happened));
@@ -69,10 +70,10 @@ public sealed class MemoryHistory(string folder, TimeProvider time)
         return ([.. samples.OrderBy(sample => sample.At)], [.. events.OrderBy(happened => happened.At)]);
     }
 
-    private bool Append(HistoryWire wire, bool isSeen = false)
+    private bool Append(HistoryWire wire, bool isSeen = false, bool isNews = false)
     {
         using var guard = FileGuard.TryEnter(_guard, FileGuard.Patience, out _);
-        if ((wire.Limit is not null && IsTooSoon(wire.At)) || (isSeen && IsKnown(wire)))
+        if ((wire.Limit is not null && IsTooSoon(wire, isNews)) || (isSeen && IsKnown(wire)))
         {
             return false;
         }
@@ -97,13 +98,16 @@ public sealed class MemoryHistory(string folder, TimeProvider time)
 
     // Compared with the sample that was added last, not with the latest: one from the future, written before the clock was set back, must
     // not keep out what follows.
-    private bool IsTooSoon(long at)
+    private bool IsTooSoon(HistoryWire sample, bool isNews)
     {
-        var last = Enumerable.Reverse(Lines(TailBytes)).Select(Parsed).FirstOrDefault(wire => wire?.Limit is not null)?.At;
-        var lastUnsaved = Unsaved().LastOrDefault(wire => wire.Limit is not null)?.At;
+        var last = Enumerable.Reverse(Lines(TailBytes)).Select(Parsed).FirstOrDefault(static wire => wire?.Limit is not null);
+        var lastUnsaved = Unsaved().LastOrDefault(static wire => wire.Limit is not null);
         return IsNear(last) || IsNear(lastUnsaved);
 
-        bool IsNear(long? other) => other is { } moment && Distance(at, moment) < Spacing.TotalMilliseconds;
+        bool IsNear(HistoryWire? other) =>
+            other is not null && Distance(sample.At, other.At) < Spacing.TotalMilliseconds && !(isNews && !NamesOf(other).SetEquals(NamesOf(sample)));
+
+        static HashSet<string> NamesOf(HistoryWire sample) => [.. (sample.Shares ?? []).Keys];
     }
 
     private bool IsKnown(HistoryWire seen) => Lines(TailBytes).Select(Parsed).Concat(Unsaved()).Any(wire =>

@@ -110,6 +110,9 @@ internal sealed class CompletionHandlers(CompletionEngine engine, ClientLink cli
         return report;
     }
 
+    // Entries below are many and say nothing: "0%".
+    private const double LeastShown = 0.01;
+
     // Other servers offer the same names, and know more of them: what to import, what a method takes. So only an entry that is sure
     // and needs no import, because its name stands in the document already, leads; the others come behind theirs.
     private static CompletionItem Item(CompletionQuery query, Candidate candidate, int index, SessionSnapshot session) => new()
@@ -123,7 +126,7 @@ internal sealed class CompletionHandlers(CompletionEngine engine, ClientLink cli
             _ => KindVariable,
         },
         Detail = session.Client.ShowsLabelDetails ? null : Percent(candidate.Confidence).In(session.Speech),
-        LabelDetails = session.Client.ShowsLabelDetails ? new($"LLM Assist {Percent(candidate.Confidence).In(session.Speech)}") : null,
+        LabelDetails = session.Client.ShowsLabelDetails ? new(candidate.Confidence < LeastShown ? "LLM Assist" : $"LLM Assist {Percent(candidate.Confidence).In(session.Speech)}") : null,
         SortText = (Leads(query, candidate, session) ? "" : Behind) + index.ToString("D4", CultureInfo.InvariantCulture),
         FilterText = candidate.Text,
         TextEdit = new(LspConvert.Range(query.Text, candidate.ReplaceStart, query.Offset, session.Encoding), candidate.Text),

@@ -49,6 +49,20 @@ public sealed class MemoryHistoryTests : IDisposable
         Assert.False(AddSample(Open()));
     }
 
+    [Theory]
+    [InlineData("", "team", true, true)]
+    [InlineData("team", "", true, true)]
+    [InlineData("team", "lib", true, true)]
+    [InlineData("team", "team", true, false)] // another window has told it
+    [InlineData("", "team", false, false)] // another window sees more
+    public void WhatCameOrWentIsSampledAtOnce(string before, string after, bool isNews, bool isAdded)
+    {
+        Assert.True(Open().Add(Sample(before)));
+        Assert.Equal(isAdded, Open().Add(Sample(after), isNews));
+
+        MemorySample Sample(string model) => new(_time.Now, null, null, ByteSize.GiB(6), model.Length == 0 ? [] : [new(ModelId.Pattern(model), ByteSize.MiB(30))]);
+    }
+
     [Fact]
     public void ManyThreadsAddOneSample()
     {
