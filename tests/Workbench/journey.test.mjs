@@ -39,7 +39,7 @@ session('journey', { files: files() }, async ({ step, window, workbench }) => {
     assert.match(text, /LLM Assist: ready/);
     assert.match(text, /System memory\s+[\d.]+ GB of [\d.]+ GB \(\d+%\)/);
     assert.match(text, /Models\s+\d+ [KM]B of at most 6\.0 GB/);
-    assert.match(text, /ws_\d{8}_\d{6}\s+[\d.]+ [KM]B of [\d.]+ [KM]B in RAM/);
+    assert.match(text, /\bws\s+[\d.]+ [KM]B (of [\d.]+ [KM]B )?in RAM/);
     assert.match(text, /Train on Workspace · Choose Models · Set Memory Limit · Why This Suggestion, or None\? · Show Log/);
   });
 
