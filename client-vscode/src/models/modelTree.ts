@@ -94,6 +94,40 @@ export function parentOf(id: string, rows: ModelRow[]): ModelRow | undefined {
     ?? rows.flatMap(({ children }) => parentOf(id, children) ?? [])[0];
 }
 
+/**
+ * Takes over into `shown` what its rows say in `next`, and answers the rows that have changed; undefined, with nothing taken over, if rows came
+ * or went, or one with others below it has changed: then all of them are to be drawn anew.
+ */
+export function adopted(shown: ModelRow[], next: ModelRow[]): ModelRow[] | undefined {
+  if (shown.length !== next.length) {
+    return undefined;
+  }
+
+  const pairs = shown.map((row, index): [ModelRow, ModelRow | undefined] => [row, next[index]]);
+  const isKept = ([row, other]: [ModelRow, ModelRow | undefined]): boolean => other?.id === row.id && (row.children.length === 0
+    ? other.children.length === 0
+    : saying(row) === saying(other) && row.children.length === other.children.length
+      && row.children.every((child, index) => isKept([child, other.children[index]])));
+  if (!pairs.every(isKept)) {
+    return undefined;
+  }
+
+  return pairs.flatMap(([row, other]) => {
+    if (other === undefined || row.children.length !== 0) {
+      return adopted(row.children, other?.children ?? []) ?? [];
+    }
+
+    const hasChanged = saying(row) !== saying(other);
+    Object.assign(row, other);
+    return hasChanged ? [row] : [];
+  });
+}
+
+// All of a row but those below it.
+function saying(row: ModelRow): string {
+  return JSON.stringify({ ...row, children: [] });
+}
+
 /** What stands in the view instead of rows, if anything: the words that `viewsWelcome` of package.json looks for. */
 export const welcomes = ["stopped", "noFolder", "untrusted", "training", "noModel"] as const;
 

@@ -4,11 +4,11 @@ import * as vscode from "vscode";
 import type { ServerConnection } from "../server/client";
 import type { ListedModel } from "../server/protocol";
 import { ollamaSettings, trainingFolders } from "../server/settings";
-import { listingKey, modelRows, parentOf, welcome, type ModelRow, type TreeFacts } from "./modelTree";
+import { adopted, listingKey, modelRows, parentOf, welcome, type ModelRow, type TreeFacts } from "./modelTree";
 
 /** Lists the models only while somebody looks: it costs Ollama an answer. */
 export class ModelsView implements vscode.TreeDataProvider<ModelRow>, vscode.Disposable {
-  private readonly _changed = new vscode.EventEmitter<undefined>();
+  private readonly _changed = new vscode.EventEmitter<ModelRow[] | undefined>();
   private readonly _view: vscode.TreeView<ModelRow>;
   private readonly _subscriptions: vscode.Disposable[];
   // As they were listed last; undefined before that.
@@ -51,9 +51,7 @@ export class ModelsView implements vscode.TreeDataProvider<ModelRow>, vscode.Dis
       return;
     }
 
-    // Between this event and the new rows the editor knows no row: a button that is pressed then would not say whose it is. So the
-    // rows are there before.
-    void this.list().then(() => this._changed.fire(undefined));
+    void this.list().then(() => this.redraw());
   }
 
   getTreeItem(row: ModelRow): vscode.TreeItem {
@@ -144,11 +142,20 @@ export class ModelsView implements vscode.TreeDataProvider<ModelRow>, vscode.Dis
     if (key !== this._key) {
       this._key = key;
       this.refresh();
-    } else if (!this._isStale && JSON.stringify(this.rows()) !== JSON.stringify(this._rows)) {
-      this._changed.fire(undefined);
+    } else if (!this._isStale) {
+      this.redraw();
     }
 
     this.sayWhatIsMissing();
+  }
+
+  // Between drawing all rows anew and their being there the editor knows none: a button that is pressed then would not say whose it is. So
+  // all are drawn only if some came or went; what a row says is exchanged in its place.
+  private redraw(): void {
+    const changed = adopted(this._rows, this.rows());
+    if (changed === undefined || changed.length !== 0) {
+      this._changed.fire(changed);
+    }
   }
 
   private rows(): ModelRow[] {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { listingKey, modelRows, welcome, type ModelRow, type TreeFacts } from "../../src/models/modelTree";
+import { adopted, listingKey, modelRows, welcome, type ModelRow, type TreeFacts } from "../../src/models/modelTree";
 import type { OllamaModel, PatternModel } from "../../src/server/protocol";
 import { model, ollamaMemory, ollamaModel, patternModel, status, type Changes } from "../support/samples";
 import { speaking } from "../support/vscode";
@@ -200,6 +200,30 @@ test("models are listed anew for what changes which there are or what fits, not 
   ]) {
     assert.notEqual(listingKey(changed), before);
   }
+});
+
+suite("adopted", () => {
+  const rows = (sizeBytes: number, names: string[]): ModelRow[] =>
+    modelRows({ ...facts, models: [...names.map((name) => pattern(name, 3, { sizeBytes })), ollama("a")] });
+
+  test("exchanges what rows say in their place", () => {
+    const shown = rows(1024 ** 2, ["shop"]);
+    const kept = shown.flatMap(({ children }) => children);
+    assert.deepEqual(adopted(shown, rows(1024 ** 2, ["shop"])), []);
+    const changed = adopted(shown, rows(2 * 1024 ** 2, ["shop"]));
+    assert.deepEqual(changed?.map(({ label }) => label), ["shop"]);
+    assert.equal(changed?.[0], kept[0]);
+    assert.deepEqual(shown, rows(2 * 1024 ** 2, ["shop"]));
+  });
+
+  test("leaves to be drawn anew what came, went, or has others below it", () => {
+    for (const names of [[], ["shop", "team"], ["team"], ["shop", "shop"]]) {
+      const shown = rows(1024 ** 2, ["shop"]);
+      const before = JSON.stringify(shown);
+      assert.equal(adopted(shown, rows(2 * 1024 ** 2, names)), undefined, names.join());
+      assert.equal(JSON.stringify(shown), before);
+    }
+  });
 });
 
 /** The row and those below it, without the time of day, which depends on where the test runs. */

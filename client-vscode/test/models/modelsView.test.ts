@@ -45,11 +45,15 @@ test("models are listed once, and again when others may be there", async () => {
   assert.equal(listed(), 2);
 
   server.changed.fire();
+  await settled();
+  assert.equal(listed(), 3);
+  assert.equal(drawn(), before + 2, "they are the same");
+
+  server.models = [ollamaModel(), ollamaModel({ id: "ollama:other", name: "other", loaded: false })];
+  server.changed.fire();
   assert.equal(drawn(), before + 2);
   await settled();
   assert.equal(drawn(), before + 3);
-  await view.getChildren();
-  assert.equal(listed(), 3);
 });
 
 test("what was asked for before the models changed is asked for again", async () => {
