@@ -1,12 +1,19 @@
-// npm run weights [-- --check]: trains all that the pattern model ships with, from pinned corpora: the list of common words, then the weights
-// that the mixture begins with; and measures them on corpora from which nothing was learned. With --check it only measures what is there.
+// npm run weights [-- --check]: trains all that the pattern model ships with, from pinned corpora: the list of common words, what is usual in
+// each language, then the weights that the mixture begins with; and measures them on corpora from which nothing was learned, with a model of
+// the rest of each corpus and without. With --check it only measures what is there.
+import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { build } from "./build.mjs";
-import { corporaFor, fetchCorpora } from "./corpora.mjs";
+import { corporaFor, fetchCorpora, licences } from "./corpora.mjs";
 import { dotnet, Failure, main, root, run } from "./lib.mjs";
 
 const folder = path.join(root, ".cache", "corpora");
 const patterns = path.join(root, "server", "LlmAssist.Engine", "Patterns");
+const priors = path.join(root, "server", "priors");
+
+// Of each prior. What was seen less often than that is nothing that is usual, however much room there is.
+const megabytes = 3;
+const prune = 8;
 
 await main(import.meta.url, async (args) => {
   if (args.some((arg) => arg !== "--check")) {
@@ -17,10 +24,20 @@ await main(import.meta.url, async (args) => {
   const tuning = async (...rest) => await run(command, ["run", "-c", "Release", "--project", "server/LlmAssist.Tuning", "--", ...rest], { env });
   if (!args.includes("--check")) {
     const development = await fetchCorpora(corporaFor("development"), folder);
-    await tuning("words", path.join(patterns, "CommonWords.txt"), ...development);
-    // The words decide about contexts, so the program is built anew before the weights are learned.
+    const usual = await fetchCorpora(corporaFor("prior"), folder);
+    await tuning("words", path.join(patterns, "CommonWords.txt"), ...development, ...usual);
+    // The words decide about contexts, and with the priors the weights learn: "run" builds the program anew each time.
+    for (const name of new Set(corporaFor("prior").map(({ prior }) => prior))) {
+      const sources = corporaFor("prior").filter(({ prior }) => prior === name).map((corpus) => path.join(folder, corpus.name));
+      await tuning("prior", path.join(priors, `${name}.pattern`), "--megabytes", String(megabytes), "--prune", String(prune), ...sources);
+    }
+    writeFileSync(path.join(priors, "NOTICES.md"), licences());
     await tuning("weights", path.join(patterns, "Mixture.weights"), ...development);
   }
-  await tuning("weights", "", "--check", ...await fetchCorpora(corporaFor("test"), folder));
+  for (const use of ["test", "proof"]) {
+    const corpora = await fetchCorpora(corporaFor(use), folder);
+    await tuning("weights", "", "--check", ...corpora);
+    await tuning("weights", "", "--cold", "--check", ...corpora);
+  }
   return 0;
 });

@@ -8,7 +8,7 @@ namespace LlmAssist.Tuning;
 internal static class CommonWords
 {
     private const double Share = 0.15; // of the files of a language in a corpus
-    private const int LeastCorpora = 2; // so that the names of one project stay out
+    private const int LeastCorpora = 3; // so that the names of one project stay out
     private const int LeastFiles = 20;
     private const int LongestWord = 40;
 

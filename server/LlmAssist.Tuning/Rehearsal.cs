@@ -5,14 +5,14 @@ using LlmAssist.Engine.Text;
 namespace LlmAssist.Tuning;
 
 /// <summary>Trains a model on most of each corpus, and reads the rest with it.</summary>
-internal sealed class Rehearsal(string work, TextWriter output, string? without = null)
+internal sealed class Rehearsal(string work, TextWriter output, string? without = null, bool withPriors = true)
 {
     /// <summary>What was learned counts so much against what is new in the next pass, and in use. Measured: .797 at 1, .798 at .03.</summary>
     public const float Certainty = 0.05f;
 
     private const int HeldOutPercent = 10;
     private const float PassCertainty = 0.2f;
-    private const int CheckSeed = 1;
+    private const int ColdEvery = 5; // files
 
     /// <summary>Changes <paramref name="weights"/> by reading; the files of all corpora take turns.</summary>
     public void Learn(MixtureWeights weights, IReadOnlyList<string> corpora, int tokens, int passes)
@@ -26,11 +26,14 @@ internal sealed class Rehearsal(string work, TextWriter output, string? without 
             var turns = prepared
                 .SelectMany((corpus, index) => corpus.HeldOut.Select(file => (Corpus: index, File: file)))
                 .OrderBy(turn => SymbolHash.Finish(SymbolHash.Add((ulong)pass, SymbolHash.Of(turn.File.RelativePath))));
+            var turn = 0;
             foreach (var (index, file) in turns)
             {
                 if (tallies[index].Tokens < tokens)
                 {
-                    Read(mixture, prepared[index].Model, file, tallies[index]);
+                    // Some begin with nothing but what is usual in the language.
+                    var isCold = turn++ % ColdEvery == 0;
+                    Read(mixture, isCold ? [] : [prepared[index].Model], file, isCold ? new() : tallies[index]);
                 }
             }
 
@@ -46,26 +49,72 @@ internal sealed class Rehearsal(string work, TextWriter output, string? without 
     }
 
     /// <summary>Measures on each corpus what is left to the weights to learn there.</summary>
-    public void Check(MixtureWeights weights, IReadOnlyList<string> corpora, int tokens)
+    /// <param name="isCold">Without a model of the corpus: what somebody has who begins.</param>
+    /// <param name="splits">Into how many pairs of files to learn from and files to test on each corpus is split, one after the other.</param>
+    public void Check(MixtureWeights weights, IReadOnlyList<string> corpora, int tokens, bool isCold, int splits)
     {
         var tallies = new List<Figures>();
         foreach (var folder in corpora)
         {
-            var (model, heldOut) = Prepare(folder, CheckSeed);
-            var mixture = new Mixture(weights.Copy(), kind => kind.Name == without);
             var tally = new Figures();
-            foreach (var file in heldOut.OrderBy(file => SymbolHash.Finish(SymbolHash.Of(file.RelativePath))).TakeWhile(_ => tally.Tokens < tokens))
+            for (var seed = 1; seed <= splits; seed++)
             {
-                Read(mixture, model, file, tally);
+                var (model, heldOut) = Prepare(folder, seed);
+                var mixture = new Mixture(weights.Copy(), kind => kind.Name == without);
+                var most = tokens * seed / splits;
+                foreach (var file in InOrder(heldOut).TakeWhile(_ => tally.Tokens < most))
+                {
+                    Read(mixture, isCold ? [] : [model], file, tally);
+                }
+
+                model.Dispose();
             }
 
             tallies.Add(tally);
-            model.Dispose();
         }
 
         output.WriteLine("check");
         Print(corpora, tallies);
     }
+
+    /// <summary>Measures <see cref="Baseline"/> on the same symbols.</summary>
+    public void CheckBaseline(IReadOnlyList<string> corpora, int tokens, int splits)
+    {
+        var tallies = new List<Figures>();
+        foreach (var folder in corpora)
+        {
+            var tally = new Figures();
+            for (var seed = 1; seed <= splits; seed++)
+            {
+                var (train, heldOut) = Split(folder, seed);
+                var baseline = new Baseline();
+                foreach (var (text, language) in Texts(train))
+                {
+                    baseline.Learn(text, language);
+                }
+
+                var most = tokens * seed / splits;
+                foreach (var (text, language) in Texts(InOrder(heldOut)).TakeWhile(_ => tally.Tokens < most))
+                {
+                    baseline.Rehearse(text, language, tally.Add);
+                }
+            }
+
+            tallies.Add(tally);
+        }
+
+        output.WriteLine("baseline");
+        Print(corpora, tallies);
+    }
+
+    private static (IReadOnlyList<CorpusFile> Train, IReadOnlyList<CorpusFile> HeldOut) Split(string folder, int seed) =>
+        PatternEvaluator.Split(PatternTrainer.FindCorpus(new() { Name = "", Folders = [folder] }, CancellationToken.None).Files, HeldOutPercent, seed);
+
+    private static IEnumerable<(string Text, Language Language)> Texts(IEnumerable<CorpusFile> files) =>
+        files.Select(static file => (Text: CorpusWalker.ReadText(file), file.Language)).Where(static read => read.Text is not null).Select(static read => (read.Text!, read.Language));
+
+    private static IEnumerable<CorpusFile> InOrder(IReadOnlyList<CorpusFile> files) =>
+        files.OrderBy(static file => SymbolHash.Finish(SymbolHash.Of(file.RelativePath)));
 
     private (PatternModel Model, IReadOnlyList<CorpusFile> HeldOut) Prepare(string folder, int seed)
     {
@@ -80,7 +129,7 @@ internal sealed class Rehearsal(string work, TextWriter output, string? without 
         return (PatternModel.Open(trained.Stored.Path), test);
     }
 
-    private static void Read(Mixture mixture, PatternModel model, CorpusFile file, Figures figures)
+    private void Read(Mixture mixture, IReadOnlyList<PatternModel> models, CorpusFile file, Figures figures)
     {
         if (CorpusWalker.ReadText(file) is not { } text)
         {
@@ -90,7 +139,7 @@ internal sealed class Rehearsal(string work, TextWriter output, string? without 
         var tokens = new List<Token>();
         Lexer.Tokenize(text, file.Language, tokens);
         var document = new GrowingDocument(text, tokens);
-        var predictor = new PatternPredictor(mixture, new(), [model], [], [document.Source]);
+        var predictor = new PatternPredictor(mixture, new(), models, [], [document.Source], withPriors ? LanguagePriors.Of(file.Language) : []);
         while (document.Reached < document.Symbols.Length)
         {
             var symbol = document.Symbols[document.Reached];

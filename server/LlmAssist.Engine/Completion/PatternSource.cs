@@ -164,7 +164,7 @@ internal sealed class PatternSource(ModelHost host)
             current.Update(context.Window, context.Tokens);
             var others = _documents.Where(document => document.Counts != current).Select(document => document.Counts.Source).ToArray();
             _mixture ??= new(MixtureWeights.Start());
-            var predictor = new PatternPredictor(_mixture, _passage, [.. leases.Models], others, [current.Source]);
+            var predictor = new PatternPredictor(_mixture, _passage, [.. leases.Models], others, [current.Source], LanguagePriors.Of(context.Query.Language));
             var index = current.IndexAt(from - context.WindowStart);
             LearnWhatWasTyped(predictor, context.Query.Uri, current, index);
             predictor.Restart(current.Before(index));

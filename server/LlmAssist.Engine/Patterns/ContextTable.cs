@@ -15,8 +15,10 @@ internal sealed record ContextTablePlan(int Prune, long Contexts)
     /// Keeps what was seen at least <paramref name="prune"/> times, and less if that is needed to stay below
     /// <paramref name="maximumBytes"/>.
     /// </summary>
+    /// <param name="ids">By number of a symbol, its id in the file.</param>
+    /// <param name="mostSuccessors">How many of a context's successors are kept at the most.</param>
     /// <exception cref="UserException">Even the most frequent contexts alone are too many.</exception>
-    public static ContextTablePlan For(PatternCounter counter, int prune, long maximumBytes, CancellationToken cancellation)
+    public static ContextTablePlan For(PatternCounter counter, uint[] ids, int mostSuccessors, int prune, long maximumBytes, CancellationToken cancellation)
     {
         // By how often a context was seen (all from MostPruned on together): how many contexts, and the bytes of their successors.
         var contexts = new long[MostPruned + 1];
@@ -25,8 +27,9 @@ internal sealed record ContextTablePlan(int Prune, long Contexts)
             (_, total, successors) =>
             {
                 var seen = (int)Math.Min(total, MostPruned);
-                contexts[seen]++;
-                bytes[seen] += ContextTableWriter.BytesOf(successors.Length);
+                var known = ContextTableWriter.Translate(successors, ids, ContextTableWriter.LeastCount(total, mostSuccessors));
+                contexts[seen] += known.Length == 0 ? 0 : 1;
+                bytes[seen] += ContextTableWriter.BytesOf(total, known, mostSuccessors);
             },
             cancellation);
 
@@ -60,7 +63,7 @@ internal sealed record ContextTablePlan(int Prune, long Contexts)
 /// Writes the table. Contexts arrive in ascending order of hash, which is the order of their slots, so the table is written from its
 /// beginning to its end; the entries go to a scratch file meanwhile and follow it.
 /// </summary>
-internal sealed class ContextTableWriter(PatternModelWriter writer, uint[] ids, string scratchFolder)
+internal sealed class ContextTableWriter(PatternModelWriter writer, uint[] ids, int mostSuccessors, string scratchFolder)
 {
     private const int Chunk = 1 << 13;
 
@@ -71,7 +74,11 @@ internal sealed class ContextTableWriter(PatternModelWriter writer, uint[] ids, 
     private long _entriesWritten;
 
     /// <summary>What a context's successors cost in the file.</summary>
-    public static long BytesOf(int successors) => successors == 1 ? 0 : 8L * (1 + Math.Min(successors, PatternFormat.MaximumSuccessors));
+    public static long BytesOf(uint total, ReadOnlySpan<PatternEntry> successors, int mostSuccessors) =>
+        successors.Length == 0 || IsLone(total, successors) ? 0 : 8L * (1 + Math.Min(successors.Length, mostSuccessors));
+
+    /// <summary>How often a successor must have come to be kept: where there is little room, a share of the context that is worth it.</summary>
+    public static uint LeastCount(uint total, int mostSuccessors) => mostSuccessors < PatternFormat.MaximumSuccessors ? Math.Max(3, total / 40) : 1;
 
     /// <summary>What the slots of that many contexts cost in the file.</summary>
     public static long SlotBytes(long contexts) => 8L * (CapacityFor(contexts) + PatternModel.SlotOverflow);
@@ -93,9 +100,15 @@ internal sealed class ContextTableWriter(PatternModelWriter writer, uint[] ids, 
                     return;
                 }
 
-                stored += Math.Min(successors.Length, PatternFormat.MaximumSuccessors);
+                var known = Translate(successors, ids, LeastCount(total, mostSuccessors));
+                if (known.Length == 0)
+                {
+                    return;
+                }
+
+                stored += Math.Min(known.Length, mostSuccessors);
                 SkipTo(PatternSlot.Home(context, capacity));
-                Add(SlotFor(context, total, successors));
+                Add(SlotFor(context, total, known));
             },
             cancellation);
         SkipTo(capacity + PatternModel.SlotOverflow);
@@ -121,16 +134,29 @@ internal sealed class ContextTableWriter(PatternModelWriter writer, uint[] ids, 
         return stored;
     }
 
+    private static bool IsLone(uint total, ReadOnlySpan<PatternEntry> successors) => successors.Length == 1 && successors[0].Count == total;
+
     private static uint CapacityFor(long contexts) => (uint)Math.Max(16, contexts / PatternFormat.SlotLoad);
+
+    /// <summary>Puts ids of the file in the place of numbers; what has none goes, and what is too rare.</summary>
+    public static Span<PatternEntry> Translate(Span<PatternEntry> successors, uint[] ids, uint least)
+    {
+        var known = 0;
+        foreach (var successor in successors)
+        {
+            var id = successor.Symbol < PatternFormat.FirstSlotSymbol ? ids[successor.Symbol] : successor.Symbol;
+            if (id != Vocabulary.Forgotten && least <= successor.Count)
+            {
+                successors[known++] = new(id, successor.Count);
+            }
+        }
+
+        return successors[..known];
+    }
 
     private PatternSlot SlotFor(ulong context, uint total, Span<PatternEntry> successors)
     {
-        foreach (ref var successor in successors)
-        {
-            successor = new(successor.Symbol < PatternFormat.FirstSlotSymbol ? ids[successor.Symbol] : successor.Symbol, successor.Count);
-        }
-
-        if (successors.Length == 1)
+        if (IsLone(total, successors))
         {
             return PatternSlot.OfSingle(context, successors[0].Symbol, successors[0].Count);
         }
@@ -138,8 +164,11 @@ internal sealed class ContextTableWriter(PatternModelWriter writer, uint[] ids, 
         // The most frequent first; ties in the order of ids, so that the same corpus makes the same file.
         successors.Sort(static (left, right) => right.Count.CompareTo(left.Count) is not 0 and var order ? order : left.Symbol.CompareTo(right.Symbol));
         var index = (uint)(_entriesWritten + _entries.Count);
-        _entries.Add(new(total, (uint)successors.Length));
-        _entries.AddRange(successors[..Math.Min(successors.Length, PatternFormat.MaximumSuccessors)]);
+
+        // Readers take as many as there were different ones, up to what a list can have.
+        var distinct = mostSuccessors < PatternFormat.MaximumSuccessors ? Math.Min(successors.Length, mostSuccessors) : successors.Length;
+        _entries.Add(new(total, (uint)distinct));
+        _entries.AddRange(successors[..Math.Min(successors.Length, mostSuccessors)]);
         if (Chunk <= _entries.Count)
         {
             FlushEntries();

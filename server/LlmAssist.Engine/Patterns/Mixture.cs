@@ -35,6 +35,10 @@ internal sealed class Mixture(MixtureWeights weights, Func<ContextKind, bool>? i
 
     private static readonly float[] Logarithms = [.. Enumerable.Range(0, 4096).Select(count => MathF.Log(Math.Max(1, count)))];
 
+    private static readonly int RerankedExperts = MixtureWeights.RerankedFamilies * Contexts.Kinds;
+    private static readonly int[] GatheringOrder = [Document, Corpus, Language]; // the nearest first
+
+    private readonly IReadOnlyList<IContextSource>[] _families = new IReadOnlyList<IContextSource>[MixtureWeights.Families];
     private readonly ContextView _view = new();
     private readonly ulong[] _contexts = new ulong[Contexts.Kinds];
     private readonly ushort[] _index = new ushort[IndexSize]; // one more than the candidate; 0 for none
@@ -61,6 +65,9 @@ internal sealed class Mixture(MixtureWeights weights, Func<ContextKind, bool>? i
     private int _features;
 
     private const int OwnWeights = 4;
+    private const int Corpus = 0; // families
+    private const int Document = 1;
+    private const int Language = 2;
 
     /// <summary>How many candidates there are.</summary>
     public int Count { get; private set; }
@@ -94,22 +101,29 @@ internal sealed class Mixture(MixtureWeights weights, Func<ContextKind, bool>? i
     /// <param name="passage">The text so far.</param>
     /// <param name="corpus">Models and other documents: their counts are added up.</param>
     /// <param name="document">The current document.</param>
+    /// <param name="language">What is usual in the language.</param>
     /// <param name="typed">What is typed of the symbol. Rare successors and unmentioned names compete as well if they begin with it.</param>
-    public void Predict(Passage passage, IReadOnlyList<IContextSource> corpus, IReadOnlyList<IContextSource> document, string typed)
+    public void Predict(
+        Passage passage,
+        IReadOnlyList<IContextSource> corpus,
+        IReadOnlyList<IContextSource> document,
+        IReadOnlyList<IContextSource> language,
+        string typed)
     {
+        (_families[Corpus], _families[Document], _families[Language]) = (corpus, document, language);
         var before = passage.Symbols;
         _view.Read(before);
         Contexts.Fill(_view, _contexts);
         ForgetCandidates();
-        Gather(corpus, document, typed);
-        GatherRecent(before, corpus, document);
+        Gather(typed);
+        GatherRecent(before);
         if (typed.Length != 0)
         {
-            GatherNames(corpus, typed);
+            GatherNames(typed);
         }
 
-        CollectFeatures(corpus, document);
-        Describe(passage, corpus);
+        CollectFeatures();
+        Describe(passage);
         Score();
         Rerank(passage);
     }
@@ -202,15 +216,15 @@ internal sealed class Mixture(MixtureWeights weights, Func<ContextKind, bool>? i
     }
 
     // From the most specific context to the least: where there are too many, the general ones go without.
-    private void Gather(IReadOnlyList<IContextSource> corpus, IReadOnlyList<IContextSource> document, string typed)
+    private void Gather(string typed)
     {
         PatternEntry single = default;
         Span<int> longest = stackalloc int[MixtureWeights.Families];
         for (var kind = 0; kind < Contexts.Kinds; kind++)
         {
-            for (var family = MixtureWeights.Families - 1; 0 <= family; family--)
+            foreach (var family in GatheringOrder)
             {
-                var sources = family == 0 ? corpus : document;
+                var sources = _families[family];
                 var (total, distinct) = (0L, 0L);
                 for (var index = 0; index < sources.Count && isLeftOut?.Invoke(Contexts.All[kind]) != true; index++)
                 {
@@ -221,7 +235,7 @@ internal sealed class Mixture(MixtureWeights weights, Func<ContextKind, bool>? i
                     {
                         if (entry < Contexts.All[kind].Candidates)
                         {
-                            Add(sources[index], found.Entries[entry].Symbol, corpus, document, MostCandidates);
+                            Add(sources[index], found.Entries[entry].Symbol, MostCandidates);
                         }
                         else if (typed.Length == 0)
                         {
@@ -230,7 +244,7 @@ internal sealed class Mixture(MixtureWeights weights, Func<ContextKind, bool>? i
                         else if (found.Entries[entry].Symbol < PatternFormat.FirstSlotSymbol
                             && sources[index].TextOf(found.Entries[entry].Symbol).StartsWith(typed, StringComparison.Ordinal))
                         {
-                            Add(sources[index], found.Entries[entry].Symbol, corpus, document, MostWithTyped);
+                            Add(sources[index], found.Entries[entry].Symbol, MostWithTyped);
                         }
                     }
                 }
@@ -240,45 +254,46 @@ internal sealed class Mixture(MixtureWeights weights, Func<ContextKind, bool>? i
             }
         }
 
-        _gates[0] = (longest[0] * RunValues) + longest[1];
+        _gates[0] = (longest[Corpus] * RunValues) + longest[Document];
     }
 
-    private void GatherRecent(ReadOnlySpan<Symbol> before, IReadOnlyList<IContextSource> corpus, IReadOnlyList<IContextSource> document)
+    private void GatherRecent(ReadOnlySpan<Symbol> before)
     {
         var most = Count + MostRecent;
         for (var index = before.Length - 1; Math.Max(0, before.Length - RecentReach) <= index && Count < most; index--)
         {
             if (!before[index].Traits.IsCommon)
             {
-                Add(before[index].Hash, corpus, document);
+                Add(before[index].Hash);
             }
         }
     }
 
-    // Names that no context offers, but that begin with what was typed: known words in an unknown place.
-    private void GatherNames(IReadOnlyList<IContextSource> corpus, string typed)
+    // Names that no context offers, but that begin with what was typed: known words in an unknown place. Not those of the language, which are
+    // other people's.
+    private void GatherNames(string typed)
     {
         const int Most = 32;
-        foreach (var source in corpus)
+        foreach (var source in _families[Corpus])
         {
             if (source is PatternModel model)
             {
                 foreach (var name in model.NamesWithPrefix(typed, Most))
                 {
-                    Add(source, name, corpus, [], MostWithTyped);
+                    Add(source, name, MostWithTyped);
                 }
             }
         }
     }
 
-    private void Add(IContextSource source, uint symbol, IReadOnlyList<IContextSource> corpus, IReadOnlyList<IContextSource> document, int most)
+    private void Add(IContextSource source, uint symbol, int most)
     {
         if (PatternFormat.FirstSlotSymbol <= symbol)
         {
             var slot = symbol - PatternFormat.FirstSlotSymbol;
             if (slot < (uint)_view.Slots.Length)
             {
-                Add(_view.Slots[(int)slot], corpus, document);
+                Add(_view.Slots[(int)slot]);
             }
 
             return;
@@ -293,15 +308,16 @@ internal sealed class Mixture(MixtureWeights weights, Func<ContextKind, bool>? i
     }
 
     // A symbol of the text so far: whoever knows it can tell what it is.
-    private void Add(ulong hash, IReadOnlyList<IContextSource> corpus, IReadOnlyList<IContextSource> document)
+    private void Add(ulong hash)
     {
         if (0 <= IndexOf(hash) || MostCandidates <= Count)
         {
             return;
         }
 
-        foreach (var sources in (ReadOnlySpan<IReadOnlyList<IContextSource>>)[document, corpus])
+        foreach (var family in GatheringOrder)
         {
+            var sources = _families[family];
             for (var index = 0; index < sources.Count; index++)
             {
                 if (sources[index].SymbolWith(hash) is { } symbol)
@@ -343,14 +359,14 @@ internal sealed class Mixture(MixtureWeights weights, Func<ContextKind, bool>? i
         return slot < (uint)_view.Slots.Length ? IndexOf(_view.Slots[(int)slot]) : -1;
     }
 
-    private void CollectFeatures(IReadOnlyList<IContextSource> corpus, IReadOnlyList<IContextSource> document)
+    private void CollectFeatures()
     {
         _features = 0;
         for (var expert = 0; expert < _evidence.Length; expert++)
         {
             if (_evidence[expert] != 0)
             {
-                var sources = expert < Contexts.Kinds ? corpus : document;
+                var sources = _families[expert / Contexts.Kinds];
                 var context = _contexts[expert % Contexts.Kinds];
                 if (sources.Count == 1)
                 {
@@ -437,7 +453,7 @@ internal sealed class Mixture(MixtureWeights weights, Func<ContextKind, bool>? i
     }
 
     // The weights that candidates have of their own.
-    private void Describe(Passage passage, IReadOnlyList<IContextSource> corpus)
+    private void Describe(Passage passage)
     {
         var symbols = passage.Symbols;
         var previous = symbols.Length == 0 ? LineEnd : symbols[^1];
@@ -448,7 +464,7 @@ internal sealed class Mixture(MixtureWeights weights, Func<ContextKind, bool>? i
             var occurrence = passage.Of(its.Hash);
             var own = _ownWeights.AsSpan(candidate * OwnWeights, OwnWeights);
             own[0] = MixtureWeights.RecencyAt(its.Traits.Class, symbols.Length - occurrence.Last, occurrence.Count);
-            var occurrences = Occurrences(its, corpus);
+            var occurrences = Occurrences(its);
             _occurrences[candidate] = occurrences;
             own[1] = MixtureWeights.FrequencyAt(its.Traits.Class, occurrences);
             own[2] = MixtureWeights.PairAt(previous, its.Traits);
@@ -461,9 +477,12 @@ internal sealed class Mixture(MixtureWeights weights, Func<ContextKind, bool>? i
 
     private static readonly Symbol LineEnd = new(Symbol.NewlineHash, Text.TokenKind.Newline, 0, 0, SymbolTraits.Of(Text.TokenKind.Newline, "\n"));
 
-    private static ulong Occurrences(in Candidate its, IReadOnlyList<IContextSource> corpus)
+    // In the corpus: what is usual in the language need not be so here.
+    private ulong Occurrences(in Candidate its)
     {
-        if (its.Source.CountOf(its.Symbol) is var known && known != 0)
+        var (corpus, language) = (_families[Corpus], _families[Language]);
+        var isOfLanguage = language.Count != 0 && its.Source == language[0];
+        if (!isOfLanguage && its.Source.CountOf(its.Symbol) is var known && known != 0)
         {
             return known;
         }
@@ -535,7 +554,7 @@ internal sealed class Mixture(MixtureWeights weights, Func<ContextKind, bool>? i
         SelectBest();
         for (var row = 0; row < _rows; row++)
         {
-            FillNumbers(passage, row, _reranker.Row(row)[(2 * _evidence.Length)..]);
+            FillNumbers(passage, row, _reranker.Row(row)[(2 * RerankedExperts)..]);
         }
 
         FillContexts();
@@ -579,7 +598,7 @@ internal sealed class Mixture(MixtureWeights weights, Func<ContextKind, bool>? i
         }
 
         var feature = 0;
-        for (var expert = 0; expert < _evidence.Length; expert++)
+        for (var expert = 0; expert < RerankedExperts; expert++)
         {
             if (_evidence[expert] != 0)
             {

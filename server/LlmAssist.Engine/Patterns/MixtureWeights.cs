@@ -9,8 +9,11 @@ namespace LlmAssist.Engine.Patterns;
 /// </summary>
 internal sealed class MixtureWeights
 {
-    /// <summary>Where counts come from: models and other documents, and the current document.</summary>
-    public const int Families = 2;
+    /// <summary>Where counts come from: models and other documents, the current document, and what is usual in the language.</summary>
+    public const int Families = 3;
+
+    /// <summary>The first of them are looked at by the <see cref="Reranker"/>.</summary>
+    public const int RerankedFamilies = 3;
 
     /// <summary>How many cells of evidence a context falls into by how often it was seen, and what followed; the first is for none.</summary>
     public const int Evidences = 1 + (CountSteps * VarietySteps);
@@ -166,7 +169,7 @@ internal sealed class MixtureWeights
     }
 
     // Kinds and their order decide which weight is whose.
-    private static ulong Layout => Contexts.All.Aggregate(SymbolHash.Of("2"), (hash, kind) => SymbolHash.Add(hash, SymbolHash.Of(kind.Name)));
+    private static ulong Layout => Contexts.All.Aggregate(SymbolHash.Of("3"), (hash, kind) => SymbolHash.Add(hash, SymbolHash.Of(kind.Name)));
 
     private static float[] ReadHalves(BinaryReader reader)
     {

@@ -101,7 +101,7 @@ public sealed class PatternEvaluator(TimeProvider time)
             Lexer.Tokenize(text, file.Language, _tokens);
             var document = new GrowingDocument(text, _tokens);
             var comments = _tokens.Where(token => token.Kind == TokenKind.Comment).Select(token => token.Start).ToArray();
-            var predictor = new PatternPredictor(_mixture, new(), [model], [], [document.Source]);
+            var predictor = new PatternPredictor(_mixture, new(), [model], [], [document.Source], LanguagePriors.Of(file.Language));
             var symbols = document.Symbols;
             ref var tally = ref CollectionsMarshal.GetValueRefOrAddDefault(_perLanguage, file.Language.Id, out _);
             tally ??= new();

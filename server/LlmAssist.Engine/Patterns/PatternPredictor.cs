@@ -30,31 +30,39 @@ internal sealed class PatternPredictor
     private readonly Passage _passage;
     private readonly IReadOnlyList<IContextSource> _corpus;
     private readonly IReadOnlyList<IContextSource> _document;
+    private readonly IReadOnlyList<IContextSource> _language;
     private readonly Spacing _spacing;
 
     /// <summary>A predictor with a mixture of its own.</summary>
     /// <param name="models">Trained models.</param>
     /// <param name="others">Documents that are open beside the current one.</param>
     /// <param name="document">The current document; empty or one.</param>
-    public PatternPredictor(IReadOnlyList<IContextSource> models, IReadOnlyList<IContextSource> others, IReadOnlyList<IContextSource> document)
-        : this(new Mixture(MixtureWeights.Start()), new(), models, others, document)
+    /// <param name="language">What is usual in its language: <see cref="LanguagePriors"/>.</param>
+    public PatternPredictor(
+        IReadOnlyList<IContextSource> models,
+        IReadOnlyList<IContextSource> others,
+        IReadOnlyList<IContextSource> document,
+        IReadOnlyList<IContextSource>? language = null)
+        : this(new Mixture(MixtureWeights.Start()), new(), models, others, document, language ?? [])
     {
     }
 
     /// <summary>A predictor with a mixture that has learned and will learn on, and room for a text; nobody else may use them meanwhile.</summary>
-    /// <inheritdoc cref="PatternPredictor(IReadOnlyList{IContextSource}, IReadOnlyList{IContextSource}, IReadOnlyList{IContextSource})"/>
+    /// <inheritdoc cref="PatternPredictor(IReadOnlyList{IContextSource}, IReadOnlyList{IContextSource}, IReadOnlyList{IContextSource}, IReadOnlyList{IContextSource}?)"/>
     public PatternPredictor(
         Mixture mixture,
         Passage passage,
         IReadOnlyList<IContextSource> models,
         IReadOnlyList<IContextSource> others,
-        IReadOnlyList<IContextSource> document)
+        IReadOnlyList<IContextSource> document,
+        IReadOnlyList<IContextSource> language)
     {
         _mixture = mixture;
         _passage = passage;
         _corpus = others.Count == 0 ? models : [.. models, .. others];
         _document = document;
-        _spacing = new(_corpus, document);
+        _language = language;
+        _spacing = new(_corpus, document, language);
     }
 
     /// <summary>Begins anew behind these symbols.</summary>
@@ -91,7 +99,7 @@ internal sealed class PatternPredictor
     /// <param name="most">How many at the most.</param>
     public IReadOnlyList<Prediction> Next(string typed, int most)
     {
-        _mixture.Predict(_passage, _corpus, _document, typed);
+        _mixture.Predict(_passage, _corpus, _document, _language, typed);
         return Best(typed, most);
     }
 
@@ -108,7 +116,7 @@ internal sealed class PatternPredictor
     /// <returns>Its rank, 1 for the first, 0 if it was not offered; and its probability, or that of 'none of these'.</returns>
     public (int Rank, double Probability) Rate(ulong actual)
     {
-        _mixture.Predict(_passage, _corpus, _document, "");
+        _mixture.Predict(_passage, _corpus, _document, _language, "");
         var offered = actual == Symbol.WithheldHash ? -1 : _mixture.IndexOf(actual);
         if (offered < 0)
         {

@@ -26,6 +26,12 @@ public sealed record TrainingRequest
 
     /// <summary>Free text kept with the model.</summary>
     public string? Note { get; init; }
+
+    /// <summary>
+    /// Whether it is to be one of <see cref="LanguagePriors"/>: then symbols that occur fewer times than <see cref="Prune"/> are counted and
+    /// forgotten, and the model does not name the files that it has learned from.
+    /// </summary>
+    public bool IsPrior { get; init; }
 }
 
 /// <summary>What a training is doing.</summary>
@@ -63,6 +69,9 @@ public sealed class PatternTrainer(PatternStore store, TimeProvider time)
     private const int StatisticsAllowance = 16 << 10;
 
     private const int LearnedFilesAtOnce = 256;
+
+    // More contexts are worth more than more of what rarely follows one.
+    private const int MostSuccessorsOfPrior = 10;
 
     // How many copies of one name are kept: the current one, and the one before in case it is mapped or wanted back.
     private const int VersionsKept = 2;
@@ -112,7 +121,7 @@ public sealed class PatternTrainer(PatternStore store, TimeProvider time)
 
         progress?.Report(new(TrainingPhase.Saving, ReadingShare, reading.Learned.Count, corpus.Files.Count));
         using var draft = store.CreateDraft();
-        string[] folders = [.. request.Folders.Select(PatternStore.NormalizedFolder).Distinct()];
+        string[] folders = request.IsPrior ? [] : [.. request.Folders.Select(PatternStore.NormalizedFolder).Distinct()];
         var provenance = new PatternProvenance
         {
             Name = PatternStore.SafeName(request.Name),
@@ -219,10 +228,10 @@ public sealed class PatternTrainer(PatternStore store, TimeProvider time)
         CancellationToken cancellation)
     {
         var writer = new PatternModelWriter(draft);
-        var ids = vocabulary.Write(writer);
+        var ids = vocabulary.Write(writer, request.IsPrior ? request.Prune : 1);
         writer.Section<byte>(PatternSection.Provenance, JsonSerializer.SerializeToUtf8Bytes(provenance, PatternJson.Default.PatternProvenance));
         writer.Begin<byte>(PatternSection.LearnedFiles);
-        foreach (var some in reading.Learned.Chunk(LearnedFilesAtOnce))
+        foreach (var some in request.IsPrior ? [] : reading.Learned.Chunk(LearnedFilesAtOnce))
         {
             var lines = string.Concat(some.Select(learned => JsonSerializer.Serialize(learned, PatternJson.Default.LearnedFile) + "\n"));
             writer.Append<byte>(Encoding.UTF8.GetBytes(lines));
@@ -232,17 +241,19 @@ public sealed class PatternTrainer(PatternStore store, TimeProvider time)
 
         // The table of contexts gets what is left, so everything of a size that is not known in advance stands before it.
         var maximumBytes = request.MaximumMegabytes is { } megabytes ? (megabytes * 1_000_000L) - writer.Length - StatisticsAllowance : long.MaxValue;
-        var plan = ContextTablePlan.For(counter, request.Prune, maximumBytes, cancellation);
+        var mostSuccessors = request.IsPrior ? MostSuccessorsOfPrior : PatternFormat.MaximumSuccessors;
+        var plan = ContextTablePlan.For(counter, ids, mostSuccessors, request.Prune, maximumBytes, cancellation);
         progress?.Report(new(TrainingPhase.Saving, 0.9, reading.Learned.Count, reading.Learned.Count));
-        var stored = new ContextTableWriter(writer, ids, store.Folder).Write(counter, plan, cancellation);
+        var stored = new ContextTableWriter(writer, ids, mostSuccessors, store.Folder).Write(counter, plan, cancellation);
+        var symbols = ids.Count(static id => id != Vocabulary.Forgotten);
         var elapsed = time.GetElapsedTime(started).TotalSeconds;
         var statistics = new PatternStatistics
         {
             PatternsObserved = counter.Observed,
             PatternsStored = stored,
             Contexts = plan.Contexts,
-            Symbols = vocabulary.Count,
-            Sparsity = 1 - (stored / Math.Max(1.0, (double)plan.Contexts * vocabulary.Count)),
+            Symbols = symbols,
+            Sparsity = 1 - (stored / Math.Max(1.0, (double)plan.Contexts * symbols)),
             Tokens = reading.Tokens,
             TrainingSeconds = elapsed,
             MegabytesPerSecond = reading.Bytes / 1e6 / Math.Max(elapsed, 1e-9),

@@ -5,10 +5,10 @@ using LlmAssist.Engine.Text;
 namespace LlmAssist.Engine.Patterns;
 
 /// <summary>
-/// Predicts the space before a symbol from two contexts of shapes, over models and documents. Interpolated counts (Jelinek and Mercer 1980):
+/// Predicts the space before a symbol from two contexts of shapes, over the language, models and documents. Interpolated counts (Jelinek and Mercer 1980):
 /// each step mixes what it has counted into what the more general and the farther ones say. Touched by one thread at a time.
 /// </summary>
-internal sealed class Spacing(IReadOnlyList<IContextSource> corpus, IReadOnlyList<IContextSource> document)
+internal sealed class Spacing(IReadOnlyList<IContextSource> corpus, IReadOnlyList<IContextSource> document, IReadOnlyList<IContextSource> language)
 {
     // How much a step is trusted with n occurrences and d different spaces: the logistic function of a + b ln n + c ln d. The general context first.
     private static readonly (double Bias, double Occurrences, double Variety)[] Trust = [(1, 0.5, -0.7), (0, 0.7, -0.7)];
@@ -33,7 +33,7 @@ internal sealed class Spacing(IReadOnlyList<IContextSource> corpus, IReadOnlyLis
         {
             // The table has the special context first.
             var context = contexts[^(step + 1)];
-            foreach (var sources in (ReadOnlySpan<IReadOnlyList<IContextSource>>)[corpus, document])
+            foreach (var sources in (ReadOnlySpan<IReadOnlyList<IContextSource>>)[language, corpus, document])
             {
                 var (total, distinct) = (0L, 0L);
                 foreach (var source in sources)

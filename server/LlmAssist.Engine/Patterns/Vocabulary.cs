@@ -8,6 +8,9 @@ namespace LlmAssist.Engine.Patterns;
 /// <summary>Symbols of a corpus, numbered in the order of their first occurrence, with their texts and counts.</summary>
 internal sealed class Vocabulary
 {
+    /// <summary>The id of what is not in the file.</summary>
+    public const uint Forgotten = uint.MaxValue;
+
     private readonly Dictionary<ulong, uint> _ids = [];
     private readonly List<Entry> _entries = [];
     private readonly ArrayBufferWriter<byte> _texts = new(1 << 16);
@@ -54,38 +57,37 @@ internal sealed class Vocabulary
     }
 
     /// <summary>Writes the vocabulary's sections.</summary>
-    /// <returns>By number here, the id in the file.</returns>
-    public uint[] Write(PatternModelWriter writer)
+    /// <param name="leastOccurrences">What occurred less often is left out.</param>
+    /// <returns>By number here, the id in the file, or <see cref="Forgotten"/>.</returns>
+    public uint[] Write(PatternModelWriter writer, long leastOccurrences = 1)
     {
-        var byHash = new int[_entries.Count];
-        for (var index = 0; index < byHash.Length; index++)
-        {
-            byHash[index] = index;
-        }
-
+        int[] byHash = [.. Enumerable.Range(0, _entries.Count).Where(index => leastOccurrences <= _entries[index].Occurrences)];
         Array.Sort(byHash, (left, right) => _entries[left].Hash.CompareTo(_entries[right].Hash));
-        var ids = new uint[byHash.Length];
+        var ids = new uint[_entries.Count];
+        Array.Fill(ids, Forgotten);
         var symbols = new PatternSymbol[byHash.Length];
+        var texts = new ArrayBufferWriter<byte>(Math.Max(1, _texts.WrittenCount));
         var names = new List<uint>();
         for (var id = 0; id < byHash.Length; id++)
         {
             var entry = _entries[byHash[id]];
             ids[byHash[id]] = (uint)id;
-            symbols[id] = new(entry.Hash, entry.Kind, entry.TextStart, entry.TextLength, entry.Occurrences);
+            symbols[id] = new(entry.Hash, entry.Kind, (uint)texts.WrittenCount, entry.TextLength, entry.Occurrences);
+            texts.Write(_texts.WrittenSpan.Slice((int)entry.TextStart, entry.TextLength));
             if (entry.Kind is TokenKind.Identifier or TokenKind.Keyword && entry.TextLength != 0)
             {
                 names.Add((uint)id);
             }
         }
 
-        names.Sort((left, right) => TextOf(symbols[left]).SequenceCompareTo(TextOf(symbols[right])));
+        names.Sort((left, right) => TextOf(texts, symbols[left]).SequenceCompareTo(TextOf(texts, symbols[right])));
         writer.Section<PatternSymbol>(PatternSection.Symbols, symbols);
-        writer.Section(PatternSection.SymbolText, _texts.WrittenSpan);
+        writer.Section(PatternSection.SymbolText, texts.WrittenSpan);
         writer.Section<uint>(PatternSection.NamesInOrder, names.ToArray());
         return ids;
     }
 
-    private ReadOnlySpan<byte> TextOf(PatternSymbol symbol) => _texts.WrittenSpan.Slice((int)symbol.TextOffset, symbol.TextLength);
+    private static ReadOnlySpan<byte> TextOf(ArrayBufferWriter<byte> texts, PatternSymbol symbol) => texts.WrittenSpan.Slice((int)symbol.TextOffset, symbol.TextLength);
 
     private readonly record struct Entry(ulong Hash, TokenKind Kind, uint TextStart, int TextLength, long Occurrences);
 }

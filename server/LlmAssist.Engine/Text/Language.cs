@@ -24,6 +24,7 @@ public sealed class Language
         FileNames = Words(row.FileNames);
         IsIndentationBased = row.IsIndentationBased;
         IsData = row.IsData;
+        Prior = row.Prior;
         LineComments = [.. row.Comments.Where(comment => comment.Form == Form.LineComment && comment.When != Condition.LineStart).Select(comment => comment.Open)];
 
         var keywords = Words(row.Keywords);
@@ -71,6 +72,9 @@ public sealed class Language
 
     /// <summary>Whether its files are data or prose rather than code: worth learning from, but not from a large one.</summary>
     public bool IsData { get; }
+
+    /// <summary>The name of what ships with the program about it (<see cref="Patterns.LanguagePriors"/>); null for nothing.</summary>
+    internal string? Prior { get; }
 
     /// <summary>What begins a comment that ends with its line, for example <c>//</c>; empty where there is none.</summary>
     public IReadOnlyList<string> LineComments { get; }
@@ -138,6 +142,7 @@ public sealed class Language
         public string DigitJoints { get; init; } = "";
         public bool IsIndentationBased { get; init; }
         public bool IsData { get; init; }
+        public string? Prior { get; init; }
     }
 
     private static Opening LineComment(string open) => new(open, Form.LineComment) { Kind = TokenKind.Comment };
@@ -163,6 +168,7 @@ public sealed class Language
 
         var c = new Row("C", "c")
         {
+            Prior = "cpp",
             Extensions = "c i",
             Keywords = "alignas alignof auto bool break case char const constexpr continue default do double else enum extern false float for goto if inline int long nullptr register restrict return short signed sizeof static static_assert struct switch thread_local true typedef typeof union unsigned void volatile while _Atomic _Bool _Generic _Noreturn _Static_assert NULL",
             Comments = [slashes, slashStar],
@@ -173,6 +179,7 @@ public sealed class Language
 
         var javascript = new Row("JavaScript", "javascript")
         {
+            Prior = "javascript",
             Extensions = "js mjs cjs es6",
             Keywords = "async await break case catch class const continue debugger default delete do else export extends false finally for function if import in instanceof let new null of return static super switch this throw true try typeof undefined var void while with yield",
             NameLetters = "$",
@@ -233,6 +240,7 @@ public sealed class Language
         [
             new("C#", "csharp")
             {
+                Prior = "csharp",
                 Extensions = "cs csx",
                 Keywords = "abstract and as async await base bool break byte case catch char checked class const continue decimal default delegate do double dynamic else enum event explicit extern false finally fixed float for foreach get global goto if implicit in init int interface internal is lock long nameof namespace new nint not notnull nuint null object operator or out override params partial private protected public readonly record ref required return sbyte sealed set short sizeof stackalloc static string struct switch this throw true try typeof uint ulong unchecked unmanaged unsafe ushort using var virtual void volatile when where while with yield",
                 Sigils = "@",
@@ -258,6 +266,7 @@ public sealed class Language
             javascript with { Name = "JavaScript JSX", Ids = "javascriptreact", Extensions = "jsx" },
             new("Python", "python")
             {
+                Prior = "python",
                 Extensions = "py pyi pyw",
                 FileNames = "SConstruct SConscript wscript",
                 Keywords = "False None True and as assert async await break case class continue def del elif else except finally for from global if import in is lambda nonlocal not or pass raise return try while with yield",
@@ -272,6 +281,7 @@ public sealed class Language
             },
             new("Go", "go")
             {
+                Prior = "go",
                 Extensions = "go",
                 Keywords = "break case chan const continue default defer else fallthrough for func go goto if import interface map package range return select struct switch type var any bool byte complex64 complex128 error false float32 float64 int int8 int16 int32 int64 iota nil rune string true uint uint8 uint16 uint32 uint64 uintptr",
                 Comments = [slashes, slashStar],
@@ -280,6 +290,7 @@ public sealed class Language
             },
             new("Java", "java")
             {
+                Prior = "java",
                 Extensions = "java",
                 Keywords = "abstract assert boolean break byte case catch char class const continue default do double else enum extends false final finally float for goto if implements import instanceof int interface long native new null package permits private protected public record return sealed short static strictfp super switch synchronized this throw throws transient true try var void volatile while yield",
                 NameLetters = "$",
@@ -303,6 +314,7 @@ public sealed class Language
             },
             new("Rust", "rust")
             {
+                Prior = "rust",
                 Extensions = "rs",
                 Keywords = "Self as async await bool break char const continue crate dyn else enum extern f32 f64 false fn for i8 i16 i32 i64 i128 if impl in isize let loop macro match mod move mut pub ref return self static str struct super trait true try type u8 u16 u32 u64 u128 union unsafe use usize where while yield",
                 Comments = [slashes, slashStar with { Nested = true }],

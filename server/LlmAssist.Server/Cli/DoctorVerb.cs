@@ -27,7 +27,7 @@ internal static class DoctorVerb
 
     private static async Task<int> RunAsync(VerbContext context, Func<OllamaVisit> prepare, bool isOllamaNamed, CancellationToken cancellation)
     {
-        List<Finding> findings = [Runtime(), Folder(context)];
+        List<Finding> findings = [Runtime(), Languages(), Folder(context)];
         if (findings[^1].State != State.Fail)
         {
             // The store creates its folder, which the check before has shown to be possible.
@@ -108,6 +108,21 @@ internal static class DoctorVerb
                 $"Models cannot be saved. Make the folder writable, or set {DataFolders.HomeVariable} to one that is.",
                 $"No se pueden guardar modelos. Dé permiso de escritura a la carpeta o asigne a {DataFolders.HomeVariable} otra que lo tenga."));
         }
+    }
+
+    private static Finding Languages()
+    {
+        Phrase check = new("languages", "lenguajes");
+        var missing = LanguagePriors.Names.Where(static name => !LanguagePriors.IsThere(name)).ToList();
+        return missing.Count == 0
+            ? new(check, State.Ok, Phrase.Same(string.Join(", ", LanguagePriors.Names)))
+            : new(
+                check,
+                State.Warn,
+                new($"cannot be read: {string.Join(", ", missing)}", $"no se pueden leer: {string.Join(", ", missing)}"),
+                new(
+                    $"Suggestions know less of these languages until your own code is learned. Install LLM Assist again: the files belong in {Path.GetDirectoryName(LanguagePriors.PathOf(missing[0]))}.",
+                    $"Las sugerencias saben menos de estos lenguajes hasta aprender su código. Instale LLM Assist de nuevo: los archivos van en {Path.GetDirectoryName(LanguagePriors.PathOf(missing[0]))}."));
     }
 
     private static Finding Models(PatternStore store)

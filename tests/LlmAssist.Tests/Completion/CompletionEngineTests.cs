@@ -36,7 +36,7 @@ public sealed class CompletionEngineTests : IDisposable
     [InlineData("𝒳name = 𝒳other(1)\n", "x = 1\n", "𝒳", "𝒳name", "\n")]
     public void TypingIntoASuggestionAsksNobody(string often, string before, string typed, string begins, string behind)
     {
-        var learned = string.Concat(Enumerable.Repeat(often, 8)) + before;
+        var learned = string.Concat(Enumerable.Repeat(often, 30)) + before;
         var first = Ask(learned + typed, behind);
         var suggestion = Assert.Single(first.Items);
         Assert.Equal(CompletionLane.Pattern, first.Lane);
@@ -116,8 +116,8 @@ public sealed class CompletionEngineTests : IDisposable
         }
 
         Assert.InRange(_engine.CommittedBytes, 1, 1_000_000);
-        _engine.Observe("file.py", new("value = 1\n"), Python);
-        Assert.Equal("value", Ask("x = va", "", surface: CompletionSurface.List).Items[0].Text);
+        _engine.Observe("file.py", new("zenith = 1\n"), Python);
+        Assert.Equal("zenith", Ask("x = ze", "", surface: CompletionSurface.List).Items[0].Text);
     }
 
     [Fact]

@@ -46,7 +46,7 @@ public class MixtureTests
 
         double Likelihood()
         {
-            mixture.Predict(passage, [], [document.Source], "");
+            mixture.Predict(passage, [], [document.Source], [], "");
             return mixture.Probability(mixture.IndexOf(SymbolHash.Of("f")));
         }
 
@@ -105,7 +105,7 @@ public class MixtureTests
         while (document.Reached < document.Symbols.Length)
         {
             var symbol = document.Symbols[document.Reached];
-            mixture.Predict(passage, [], [document.Source], "");
+            mixture.Predict(passage, [], [document.Source], [], "");
             look(passage, symbol.Hash);
             mixture.Learn(symbol.Hash);
             document.Read();
