@@ -79,8 +79,8 @@ export function licences() {
   return [
     "# What the priors were learned from",
     "",
-    "The files in this folder hold how often short sequences of words and signs occur in these projects, the frequent ones only, and no text of",
-    "theirs beyond single words. `npm run weights` makes them anew. The texts of the licences are in [licences](licences).",
+    "The files in this folder hold how often short sequences of words and signs occur in these projects, the frequent ones only, and of",
+    "their text single words and short literals. `npm run weights` makes them anew. The texts of the licences are in [licences](licences).",
     "",
     "| file | learned from | licence | copyright |",
     "|---|---|---|---|",

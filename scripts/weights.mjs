@@ -34,10 +34,12 @@ await main(import.meta.url, async (args) => {
     writeFileSync(path.join(priors, "NOTICES.md"), licences());
     await tuning("weights", path.join(patterns, "Mixture.weights"), ...development);
   }
-  for (const use of ["test", "proof"]) {
-    const corpora = await fetchCorpora(corporaFor(use), folder);
-    await tuning("weights", "", "--check", ...corpora);
-    await tuning("weights", "", "--cold", "--check", ...corpora);
-  }
+  const test = await fetchCorpora(corporaFor("test"), folder);
+  await tuning("weights", "", "--check", ...test);
+  const proof = await fetchCorpora(corporaFor("proof"), folder);
+  const measured = ["--tokens", "30000", "--splits", "3"];
+  await tuning("weights", "", ...measured, "--check", ...proof);
+  await tuning("weights", "", ...measured, "--cold", "--check", ...proof);
+  await tuning("baseline", ...measured, ...proof);
   return 0;
 });

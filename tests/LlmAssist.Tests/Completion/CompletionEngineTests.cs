@@ -133,6 +133,25 @@ public sealed class CompletionEngineTests : IDisposable
         }
     }
 
+    /// <summary>The same text in the end; but one who has seen it typed knows by then that here lines are repeated.</summary>
+    [Fact]
+    public void WhatIsTypedIsLearnedFrom()
+    {
+        string[] typed = ["alpha", " =", " beta", "(", "gamma", ",", " delta", ")", "\n", "other", " =", " 1", "\n"];
+        var text = "";
+        foreach (var piece in Enumerable.Repeat(typed, 3).SelectMany(static pieces => pieces))
+        {
+            text += piece;
+            Ask(text, "", surface: CompletionSurface.List);
+        }
+
+        var seen = Ask(text + "alpha = be", "").Items[0];
+        using var host = new ModelHost(new(_folder["others"], new StillTime()), new StillTime());
+        var opened = new CompletionEngine(host, new StillTime()).CompleteNow(Query(text + "alpha = be", "", null, CompletionSurface.Inline), Settings, CancellationToken.None);
+        Assert.StartsWith("beta(gamma", seen.Text, StringComparison.Ordinal);
+        Assert.True(opened.Items.Count == 0 || opened.Items[0].Text.Length < seen.Text.Length || opened.Items[0].Confidence < seen.Confidence, $"{opened} {seen}");
+    }
+
     [Fact]
     public void ALanguageMayChange()
     {
