@@ -19,6 +19,7 @@ internal sealed class PatternCounter : IDisposable
 {
     private const int BufferRecords = 1 << 21;
     private const int SpillRecords = 1 << 12;
+    private const int RecentRecords = 1 << 16; // a megabyte: what lies in the processor's cache
 
     private readonly string _scratchFolder;
     private readonly long _memoryAllowance;
@@ -27,6 +28,7 @@ internal sealed class PatternCounter : IDisposable
     private Record[] _filling;
     private Record[] _spare;
     private readonly Record[] _scratch;
+    private readonly Record[] _recent = new Record[RecentRecords]; // by hash; not in a buffer yet
     private int _filled;
     private Task _sorting = Task.CompletedTask;
 
@@ -47,20 +49,40 @@ internal sealed class PatternCounter : IDisposable
     public long Observed { get; private set; }
 
     /// <summary>Counts <paramref name="symbol"/> behind <paramref name="context"/>, <paramref name="count"/> times.</summary>
+    /// <remarks>
+    /// Code repeats itself within a few lines: a pair is summed up as long as no other one wants its place, and only then goes into the buffer,
+    /// where each record costs sorting.
+    /// </remarks>
     public void Add(ulong context, uint symbol, uint count = 1)
     {
-        if (_filled == _filling.Length)
+        Observed += count;
+        ref var recent = ref _recent[(int)((context ^ (symbol * 0x9E37_79B9_7F4A_7C15UL)) >> 32) & (RecentRecords - 1)];
+        if (recent.Context == context && recent.Symbol == symbol && recent.Count != 0)
         {
-            Flush();
+            recent.Count += count;
+            return;
         }
 
-        _filling[_filled++] = new() { Context = context, Symbol = symbol, Count = count };
-        Observed += count;
+        if (recent.Count != 0)
+        {
+            Append(recent);
+        }
+
+        recent = new() { Context = context, Symbol = symbol, Count = count };
     }
 
     /// <summary>Hands every context to <paramref name="receive"/>, in ascending order. May be called again for another pass.</summary>
     public void Merge(CountedContext receive, CancellationToken cancellation)
     {
+        foreach (ref var recent in _recent.AsSpan())
+        {
+            if (recent.Count != 0)
+            {
+                Append(recent);
+                recent = default;
+            }
+        }
+
         Flush();
         Wait(_sorting);
         var cursors = new List<Cursor>();
@@ -100,6 +122,16 @@ internal sealed class PatternCounter : IDisposable
                 file.Dispose();
             }
         }
+    }
+
+    private void Append(Record record)
+    {
+        if (_filled == _filling.Length)
+        {
+            Flush();
+        }
+
+        _filling[_filled++] = record;
     }
 
     private void Flush()
