@@ -39,6 +39,9 @@ public sealed record Evaluation
     /// <summary>Continuations grouped by the confidence they had: whether it can be believed.</summary>
     public required IReadOnlyList<CalibrationFigures> Calibration { get; init; }
 
+    /// <summary>The rest of the line, by how sure it has to be to be shown: the least sure first.</summary>
+    public required IReadOnlyList<CoverageFigures> Coverage { get; init; }
+
     public required IReadOnlyList<LanguageFigures> PerLanguage { get; init; }
 }
 
@@ -70,6 +73,11 @@ public sealed record SizeFigures(long ModelBytes, double BytesPerToken, long Res
 /// <param name="Right">Share of it that was right.</param>
 /// <param name="Places">Its size.</param>
 public sealed record CalibrationFigures(double Confidence, double Right, int Places);
+
+/// <param name="Confidence">From which confidence on lines are shown.</param>
+/// <param name="Coverage">Share of all places at which one is.</param>
+/// <param name="Precision">Share of those shown that are entirely right; 0 if none is shown.</param>
+public sealed record CoverageFigures(double Confidence, double Coverage, double Precision);
 
 public sealed record LanguageFigures(string Language, int Tokens, double Top1, double Top5, double Mrr, double BitsPerToken, IdentifierFigures Identifier);
 

@@ -29,6 +29,7 @@ public sealed class PatternEvaluator(TimeProvider time)
 {
     private const int LineEvery = 13; // symbols between the places at which a line is predicted; coprime to habits of layout
     private const int CalibrationGroups = 10;
+    private const int CoverageSteps = 20;
 
     /// <summary>Files of a corpus in two parts: to learn from, and to be tested on.</summary>
     /// <param name="files">The corpus.</param>
@@ -174,6 +175,7 @@ public sealed class PatternEvaluator(TimeProvider time)
                 Speed = new(statistics.MegabytesPerSecond, PercentilesOf(_predictTimes), PercentilesOf(_lineTimes), openTime.TotalMilliseconds),
                 Size = new(model.MappedBytes, Share(model.MappedBytes, statistics.Tokens), Environment.WorkingSet),
                 Calibration = CalibrationOf(_shown),
+                Coverage = [.. Enumerable.Range(0, CoverageSteps).Select(step => CoverageAt(_wholeLines, Math.Round((double)step / CoverageSteps, 2)))],
                 PerLanguage =
                 [
                     .. _perLanguage.OrderByDescending(pair => pair.Value.Tokens).Select(pair => new LanguageFigures(
@@ -363,6 +365,12 @@ public sealed class PatternEvaluator(TimeProvider time)
         }
 
         return Share(best, places.Count);
+    }
+
+    private static CoverageFigures CoverageAt(List<(double Confidence, bool Right)> places, double confidence)
+    {
+        var shown = places.Where(place => confidence <= place.Confidence).ToList();
+        return new(confidence, Share(shown.Count, places.Count), Share(shown.Count(static place => place.Right), shown.Count));
     }
 
     private static List<CalibrationFigures> CalibrationOf(List<(double Confidence, bool Right)> shown) =>

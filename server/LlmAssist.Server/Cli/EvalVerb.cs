@@ -37,6 +37,11 @@ internal static class EvalVerb
             HelpName = "FILE",
             Description = context.Text(new("Write one JSON line per predicted token to this file", "Escribir en este archivo una línea JSON por token predicho")),
         };
+        var plot = new Option<string?>("--plot")
+        {
+            HelpName = "FILE.svg",
+            Description = context.Text(new("Draw how often whole lines are right against how often one is shown", "Dibujar con qué frecuencia aciertan las líneas completas frente a cuántas se muestran")),
+        };
         var train = Folder("--train", new("Train on this folder; goes with --test", "Entrenar con esta carpeta; va junto con --test"));
         var test = Folder("--test", new("Test on this folder; goes with --train", "Probar con esta carpeta; va junto con --train"));
         var confidence = context.Share("--confidence", "X", new(
@@ -56,7 +61,7 @@ internal static class EvalVerb
             "Train on part of a folder, test on the rest, and print every figure",
             "Entrenar con una parte de una carpeta, probar con el resto y mostrar todas las cifras")))
         {
-            folder, model, holdout, seed, trace, train, test, confidence, source, positions,
+            folder, model, holdout, seed, trace, plot, train, test, confidence, source, positions,
         };
         var ollama = new OllamaFlags(context).AddTo(command);
         command.Validators.Add(Check);
@@ -66,7 +71,7 @@ internal static class EvalVerb
             var options = new EvaluationOptions { Seed = parsed.GetValue(seed) ?? 1, Confidence = parsed.GetValue(confidence) ?? 0.5 };
             return ComparesLanes(parsed.CommandResult)
                 ? RunLanesAsync(context, parts, options, parsed.GetValue(positions) ?? DefaultPositions, host => ollama.Prepare(parsed, host), cancellation)
-                : RunAsync(context, parts, options, parsed.GetValue(trace), cancellation);
+                : RunAsync(context, parts, options, parsed.GetValue(trace), Full(parsed.GetValue(plot)), cancellation);
         });
         return command;
 
@@ -107,6 +112,18 @@ internal static class EvalVerb
                     "--trace escribe lo que el modelo de patrones dice de cada token; no se combina con modelos de Ollama. Omita uno de los dos.")));
             }
 
+            if (comparesLanes && result.GetResult(plot) is not null)
+            {
+                result.AddError(context.Text(new(
+                    "--plot draws the pattern model's figures; it does not go with models of Ollama. Leave one of them out.",
+                    "--plot dibuja las cifras del modelo de patrones; no se combina con modelos de Ollama. Omita uno de los dos.")));
+            }
+
+            if (result.GetValue(plot) is { } file && !file.EndsWith(".svg", StringComparison.OrdinalIgnoreCase))
+            {
+                result.AddError(context.Text(MemoryVerb.NoPicture(file)));
+            }
+
             if (!comparesLanes && result.GetResult(positions) is not null)
             {
                 result.AddError(context.Text(new(
@@ -116,7 +133,7 @@ internal static class EvalVerb
         }
     }
 
-    private static async Task<int> RunAsync(VerbContext context, Parts parts, EvaluationOptions options, string? tracePath, CancellationToken cancellation)
+    private static async Task<int> RunAsync(VerbContext context, Parts parts, EvaluationOptions options, string? tracePath, string? plotPath, CancellationToken cancellation)
     {
         await using var trace = tracePath is null ? null : new StreamWriter(tracePath);
         options = options with { Trace = trace };
@@ -126,13 +143,22 @@ internal static class EvalVerb
             options.Seed,
             (model, tested) => Task.FromResult(EvaluationReport.Evaluate(context, model, tested, options, cancellation)),
             cancellation);
+        if (plotPath is not null)
+        {
+            var name = Path.GetFileName(Path.TrimEndingDirectorySeparator(parts.Test ?? parts.Folder!));
+            await File.WriteAllTextAsync(plotPath, CoveragePlot.Svg(evaluation, name, context.Terminal.Speech), cancellation);
+        }
+
         if (context.Terminal.IsJson)
         {
             context.Terminal.Json(evaluation, EvaluationJson.Default.Evaluation);
+            return ExitCode.Success;
         }
-        else
+
+        EvaluationReport.Show(context.Terminal, evaluation);
+        if (plotPath is not null)
         {
-            EvaluationReport.Show(context.Terminal, evaluation);
+            context.Terminal.Say(new($"{plotPath} is drawn. Any browser shows it.", $"{plotPath} está dibujado. Cualquier navegador lo muestra."));
         }
 
         return ExitCode.Success;

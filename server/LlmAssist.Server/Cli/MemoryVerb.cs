@@ -55,9 +55,7 @@ internal static class MemoryVerb
 
             if (result.GetResult(plot) is { Implicit: false, Tokens: [{ Value: var file }] } && !file.EndsWith(".svg", StringComparison.OrdinalIgnoreCase))
             {
-                result.AddError(context.Text(new(
-                    $"--plot was given '{file}'; expected a file that ends in .svg, which is the only kind of picture that it draws.",
-                    $"--plot recibió «{file}»; se esperaba un archivo que termine en .svg, la única clase de imagen que dibuja.")));
+                result.AddError(context.Text(NoPicture(file)));
             }
         });
         var ollama = new OllamaFlags(context).AddAddressTo(command);
@@ -292,6 +290,11 @@ internal static class MemoryVerb
             events.Select(happened => RowOf(context, happened)));
         return ExitCode.Success;
     }
+
+    /// <summary>Why a file that was named for a picture is none.</summary>
+    public static Phrase NoPicture(string file) => new(
+        $"--plot was given '{file}'; expected a file that ends in .svg, which is the only kind of picture that it draws.",
+        $"--plot recibió «{file}»; se esperaba un archivo que termine en .svg, la única clase de imagen que dibuja.");
 
     private static int Plot(VerbContext context, OllamaVisit visit, string file, TimeSpan span)
     {

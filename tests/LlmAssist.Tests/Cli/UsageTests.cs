@@ -27,6 +27,8 @@ public sealed class UsageTests
     [InlineData("eval x --source none", "--source was given 'none'")]
     [InlineData("eval x --positions 5", "--positions counts places", "add --source auto")]
     [InlineData("eval x --source auto --trace t", "--trace writes", "Leave one of them out")]
+    [InlineData("eval x --source auto --plot p.svg", "--plot draws", "Leave one of them out")]
+    [InlineData("eval x --plot p.png", "--plot was given 'p.png'; expected a file that ends in .svg")]
     [InlineData("eval x --source auto --positions 0", "--positions was given '0'; expected a whole number from 1 to 100000")]
     [InlineData("models prune", "--keep")]
     [InlineData("models prune --keep 0", "--keep was given '0'")]

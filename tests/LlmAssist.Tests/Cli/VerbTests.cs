@@ -25,8 +25,8 @@ public sealed class VerbTests
     [InlineData("memory --history", "samples events")]
     [InlineData("memory --plot CODE/memory.svg --hours 2.5", "path samples events")]
     [InlineData("memory", "systemTotalBytes systemAvailableBytes systemUsedPercent limitBytes modelsBytes models advice processBytes")]
-    [InlineData("eval CODE", "tokens top1 top5 mrr bitsPerToken identifier line keystrokes word speed size calibration perLanguage")]
-    [InlineData("eval CODE --model shop", "tokens top1 top5 mrr bitsPerToken identifier line keystrokes word speed size calibration perLanguage")]
+    [InlineData("eval CODE", "tokens top1 top5 mrr bitsPerToken identifier line keystrokes word speed size calibration coverage perLanguage")]
+    [InlineData("eval CODE --model shop", "tokens top1 top5 mrr bitsPerToken identifier line keystrokes word speed size calibration coverage perLanguage")]
     [InlineData("doctor", "ok checks")]
     [InlineData("tour CODE", "model opened places silentPlaces heldOut")]
     public async Task AnswersJson(string arguments, string properties)
@@ -235,12 +235,14 @@ public sealed class VerbTests
         Directory.CreateDirectory(bench.PathTo("test"));
         await File.WriteAllTextAsync(bench.PathTo("test/main.py"), "def save_order(self, connection):\n    connection.commit()\n");
         var trace = bench.PathTo("trace.jsonl");
-        var result = await bench.RunAsync("eval", "--train", bench.Code, "--test", bench.PathTo("test"), "--trace", trace, "--json");
+        var plot = bench.PathTo("plot.svg");
+        var result = await bench.RunAsync("eval", "--train", bench.Code, "--test", bench.PathTo("test"), "--trace", trace, "--plot", plot, "--json");
         Assert.True(result.ExitCode == 0, result.Error);
         var lines = await File.ReadAllLinesAsync(trace);
         Assert.Equal(result.Json.GetProperty("tokens").GetInt32(), lines.Length);
         var first = lines.Count(line => JsonDocument.Parse(line).RootElement.GetProperty("rank").GetInt32() == 1);
         Assert.Equal((double)first / lines.Length, result.Json.GetProperty("top1").GetDouble(), precision: 9);
+        Assert.StartsWith("<svg ", await File.ReadAllTextAsync(plot), StringComparison.Ordinal);
         Assert.Empty(bench.ModelFiles);
     }
 
