@@ -74,6 +74,9 @@ session('memory', start, async ({ step, window, workbench }) => {
     await window.choose('coder-a:1b');
     await window.notification(/coder-a:1b .*(needs|takes|does not fit)/);
     await window.screenshot('memory-refused');
+    await window.clickButton('Set Memory Limit');
+    await window.quickPick(/How much memory/);
+    await window.press('Escape');
     await window.clearNotifications();
   });
 

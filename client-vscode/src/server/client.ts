@@ -248,9 +248,16 @@ export class ServerConnection implements vscode.Disposable {
     this._log.error(`${id}: ${String(error)}`);
     // An answer with an error is the server's own sentence; anything else is the connection's end.
     return error instanceof ResponseError && this._supervisor.state.kind === "running"
-      ? new UserError(error.message)
+      ? new UserError(error.message, error.code === modelRefused ? raiseLimit() : undefined)
       : new UserError(vscode.l10n.t("The LLM Assist server ended before it answered. Try again; the log has the details."));
   }
+}
+
+// What the server answers when a model does not fit within the limit.
+const modelRefused = -32050;
+
+function raiseLimit(): Remedy {
+  return { kind: "command", title: vscode.l10n.t("Set Memory Limit"), command: paletteCommands.setMemoryLimit, arguments: [] };
 }
 
 /** One start of the server. */

@@ -26,7 +26,7 @@ public sealed record MemoryOptions
 }
 
 /// <summary>A load was refused: what it needs, what can be had, what to do.</summary>
-public sealed class RefusedException(Phrase phrase) : UserException(phrase);
+public sealed class RefusedException(Phrase phrase, Exception? cause = null) : UserException(phrase, cause);
 
 /// <summary>Keeps the models of this machine within the user's limit, together with the keepers of other windows.</summary>
 /// <remarks>Safe on any thread.</remarks>

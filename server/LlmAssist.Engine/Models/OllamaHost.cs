@@ -895,7 +895,7 @@ public sealed class OllamaHost : IModelHost, IDisposable
             }
             catch (RefusedException refusal)
             {
-                throw new UserException(MemoryMessages.WithInstead(refusal.Phrase, await InsteadAsync(connection, model, facts, cancellation)), refusal);
+                throw new RefusedException(MemoryMessages.WithInstead(refusal.Phrase, await InsteadAsync(connection, model, facts, cancellation)), refusal);
             }
             finally
             {

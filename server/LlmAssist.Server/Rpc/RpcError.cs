@@ -13,6 +13,9 @@ internal static class RpcErrorCode
     /// <summary>The request was well-formed and could not be done; the message says why.</summary>
     public const int RequestFailed = -32803;
     public const int RequestCancelled = -32800;
+
+    /// <summary>Our own: a model was not loaded because it does not fit within the limit of memory.</summary>
+    public const int ModelRefused = -32050;
 }
 
 /// <summary>An error that is answered, or was answered, to a request.</summary>

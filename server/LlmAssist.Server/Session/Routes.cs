@@ -2,6 +2,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using LlmAssist.Engine;
+using LlmAssist.Engine.Models;
 using LlmAssist.Server.Lsp;
 using LlmAssist.Server.Rpc;
 
@@ -132,7 +133,8 @@ internal sealed class Routes
         }
         catch (UserException exception) when (!route.IsQuiet)
         {
-            return new Outcome.Failure(RpcErrorCode.RequestFailed, exception.Phrase.In(snapshot.Speech));
+            var code = exception is RefusedException ? RpcErrorCode.ModelRefused : RpcErrorCode.RequestFailed;
+            return new Outcome.Failure(code, exception.Phrase.In(snapshot.Speech));
         }
         catch (Exception exception) when (!route.IsQuiet && exception is IOException or UnauthorizedAccessException)
         {

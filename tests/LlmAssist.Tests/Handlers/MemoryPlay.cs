@@ -3,6 +3,7 @@
 using System.Text.Json;
 using LlmAssist.Engine.Memory;
 using LlmAssist.FakeOllama;
+using LlmAssist.Server.Rpc;
 using LlmAssist.Tests.Support;
 
 namespace LlmAssist.Tests.Handlers;
@@ -67,11 +68,12 @@ internal sealed class MemoryPlay : IAsyncDisposable
         return result;
     }
 
-    /// <summary>Why a command is refused.</summary>
+    /// <summary>Why a model is refused.</summary>
     public async Task<string> RefusalAsync(string command, string argument)
     {
         var answer = await AskAsync("workspace/executeCommand", $$"""{"command":"llmAssist.{{command}}","arguments":[{{argument}}]}""");
         Assert.True(answer.TryGetProperty("error", out var error), $"Expected an error, found {answer}");
+        Assert.Equal(RpcErrorCode.ModelRefused, error.GetProperty("code").GetInt32());
         return error.GetProperty("message").GetString()!;
     }
 

@@ -240,7 +240,7 @@ public sealed class OllamaHostTests
         await LanePlay.UntilAsync(() => play.Host.TryUse() is null && play.Host.State.Condition == OllamaCondition.Degraded);
         Assert.Matches(@"needs 1\.\d GB, and of the limit of 5\.0 GB no more than 352 MB can be had", play.Host.State.Message.English);
         Assert.Equal(0, play.Server.Loads);
-        var exception = await Assert.ThrowsAsync<UserException>(() => play.Host.LoadAsync(Coder.Name, default));
+        var exception = await Assert.ThrowsAsync<RefusedException>(() => play.Host.LoadAsync(Coder.Name, default));
         Assert.Contains("llmAssist.memory.limit", exception.Message, StringComparison.Ordinal);
 
         play.Keeper.Configure(new() { Limit = ByteSize.GiB(8), Scope = EvictionScope.Ours });
