@@ -35,7 +35,6 @@ internal sealed class Mixture(MixtureWeights weights, Func<ContextKind, bool>? i
 
     private static readonly float[] Logarithms = [.. Enumerable.Range(0, 4096).Select(count => MathF.Log(Math.Max(1, count)))];
 
-    private static readonly int RerankedExperts = MixtureWeights.RerankedFamilies * Contexts.Kinds;
     private static readonly int[] GatheringOrder = [Document, Corpus, Language]; // the nearest first
 
     private readonly IReadOnlyList<IContextSource>[] _families = new IReadOnlyList<IContextSource>[MixtureWeights.Families];
@@ -554,7 +553,7 @@ internal sealed class Mixture(MixtureWeights weights, Func<ContextKind, bool>? i
         SelectBest();
         for (var row = 0; row < _rows; row++)
         {
-            FillNumbers(passage, row, _reranker.Row(row)[(2 * RerankedExperts)..]);
+            FillNumbers(passage, row, _reranker.Row(row)[(2 * _evidence.Length)..]);
         }
 
         FillContexts();
@@ -598,7 +597,7 @@ internal sealed class Mixture(MixtureWeights weights, Func<ContextKind, bool>? i
         }
 
         var feature = 0;
-        for (var expert = 0; expert < RerankedExperts; expert++)
+        for (var expert = 0; expert < _evidence.Length; expert++)
         {
             if (_evidence[expert] != 0)
             {

@@ -12,9 +12,6 @@ internal sealed class MixtureWeights
     /// <summary>Where counts come from: models and other documents, the current document, and what is usual in the language.</summary>
     public const int Families = 3;
 
-    /// <summary>The first of them are looked at by the <see cref="Reranker"/>.</summary>
-    public const int RerankedFamilies = 3;
-
     /// <summary>How many cells of evidence a context falls into by how often it was seen, and what followed; the first is for none.</summary>
     public const int Evidences = 1 + (CountSteps * VarietySteps);
 

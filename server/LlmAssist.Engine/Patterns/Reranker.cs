@@ -25,7 +25,7 @@ internal sealed class Reranker
     private const float LearningRate = 0.02f;
     private const float LeastGradient = 5e-3f;
 
-    private static readonly int Width = ((2 * MixtureWeights.RerankedFamilies * Contexts.Kinds) + Numbers + 7) / 8 * 8;
+    private static readonly int Width = ((2 * MixtureWeights.Families * Contexts.Kinds) + Numbers + 7) / 8 * 8;
     private static readonly int Inputs = Width + (Vectors * VectorLength);
     private static readonly int BiasStart = Hidden * Inputs;
     private static readonly int OutputStart = BiasStart + Hidden;
