@@ -1,6 +1,6 @@
 // How often suggestions are right against how often there are any, as one picture. Text in, text out: reads no files.
 using System.Globalization;
-using System.Net;
+using System.Security;
 using System.Text;
 
 namespace LlmAssist.Engine.Patterns;
@@ -66,5 +66,6 @@ public static class CoveragePlot
 
     private static double Y(double share) => Math.Round(Bottom - (share * (Bottom - Top)), 1);
 
-    private static string Escaped(string text) => WebUtility.HtmlEncode(text);
+    // Folders can have any name; what is no character of XML is a blank.
+    private static string Escaped(string text) => SecurityElement.Escape(string.Concat(text.Select(static character => char.IsControl(character) || character >= '\ufffe' ? ' ' : character)));
 }

@@ -32,11 +32,12 @@ public sealed class CoveragePlotTests
     [Theory]
     [InlineData("<script>alert('&')</script>")]
     [InlineData("\"onload=\"x")]
-    public void A_name_of_a_folder_is_text(string name)
+    [InlineData("a\u0001b", "a b")]
+    public void A_name_of_a_folder_is_text(string name, string? shown = null)
     {
         var drawing = Draw(name, Speech.English);
         Assert.Empty(drawing.Descendants(Svg + "script"));
-        Assert.Contains(name, drawing.Descendants(Svg + "title").First().Value, StringComparison.Ordinal);
+        Assert.Contains(shown ?? name, drawing.Descendants(Svg + "title").First().Value, StringComparison.Ordinal);
     }
 
     [Fact]
