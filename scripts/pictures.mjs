@@ -42,7 +42,7 @@ async function take(window, workbench) {
   await window.quickPick();
   await picture("ollama-choose", await around(".quick-input-widget:visible", { top: 0 }));
   await window.choose("qwen2.5-coder:1.5b");
-  await window.status(/ 2 models loaded/);
+  await window.status(/ready.* 2 models loaded/);
   await window.until("no notification", () => window.notifications(), ({ length }) => length === 0);
 
   await window.hoverStatus(/qwen2\.5-coder/);
