@@ -51,7 +51,11 @@ export class ModelsView implements vscode.TreeDataProvider<ModelRow>, vscode.Dis
       return;
     }
 
-    void this.list().then(() => this.redraw());
+    void this.list().then(() => {
+      this.redraw();
+      // Without rows before and after there is nothing to draw, and yet another reason for that.
+      this.sayWhatIsMissing();
+    });
   }
 
   getTreeItem(row: ModelRow): vscode.TreeItem {
