@@ -54,7 +54,7 @@ public sealed record TrainedModel(StoredModel Stored, PatternStatistics Statisti
 
 /// <summary>Trains pattern models.</summary>
 /// <remarks>
-/// A corpus is counted as n-grams of order 1 to 7 (<see cref="Contexts"/>) in bounded memory. Until the last step nothing is
+/// A corpus is counted by every kind of context (<see cref="Contexts"/>) in bounded memory. Until the last step nothing is
 /// visible in the store; killed or canceled at any moment, the previous model stays current.
 /// </remarks>
 public sealed class PatternTrainer(PatternStore store, TimeProvider time)
